@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: ISC
+
+include_HEADERS += \
+	include/grouper.h
+
+grouperinclude_HEADERS += \
+	include/grouper/error.h \
+	include/grouper/export.h \
+	include/grouper/group.h \
+	include/grouper/ident.h \
+	include/grouper/process.h \
+	include/grouper/self.h
+
+dist_man_MANS +=

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: ISC
+#
+# A command that wraps every test run must start fast, and loading a dynamic
+# libc with a few libraries is about a quarter of what it costs to start one.
+
+# GROUPER_STATIC_TOOL(MODULES) finds out whether the grouper command can be
+# linked fully static with these pkg-config modules.  Sets STATIC_LDFLAGS and
+# STATIC_LIBS, static_tool (static-pie, static or no) and static_why.
+# static-pie is preferred: it starts as fast and keeps address randomisation.
+AC_DEFUN([GROUPER_STATIC_TOOL], [
+	AC_ARG_ENABLE([static-tool],
+	    [AS_HELP_STRING([--disable-static-tool],
+		[link the grouper command dynamically])],
+	    [], [enable_static_tool=auto])
+	STATIC_LDFLAGS= STATIC_LIBS= static_tool=no static_why=
+	AS_IF([test "x$enable_static_tool" = xno],
+	    [static_why="--disable-static-tool"],
+	    [test "$instrumented" != no],
+	    [static_why="--enable-$instrumented"],
+	    [GROUPER_STATIC_PROBE([$1])])
+	AS_IF([test "x$enable_static_tool" = xyes && test $static_tool = no],
+	    [AC_MSG_ERROR([--enable-static-tool: $static_why])])
+	AC_SUBST([STATIC_LDFLAGS])
+	AC_SUBST([STATIC_LIBS])
+	AM_CONDITIONAL([STATIC_TOOL], [test $static_tool != no])
+])
+
+AC_DEFUN([GROUPER_STATIC_PROBE], [
+	grouper_libs=`$PKG_CONFIG --static --libs "$1"`
+	AC_CACHE_CHECK([how to link a static program], [grouper_cv_static], [
+		grouper_cv_static=no
+		grouper_save_CFLAGS=$CFLAGS
+		grouper_save_LIBS=$LIBS
+		LIBS="$grouper_libs $LIBS"
+		for how in static static-pie; do
+			CFLAGS="$grouper_save_CFLAGS $BSD_CFLAGS -fPIE -$how"
+			AC_RUN_IFELSE([GROUPER_STATIC_PROGRAM],
+			    [grouper_cv_static=$how], [],
+			    [AC_LINK_IFELSE([GROUPER_STATIC_PROGRAM],
+				[grouper_cv_static=$how])])
+		done
+		CFLAGS=$grouper_save_CFLAGS
+		LIBS=$grouper_save_LIBS
+	])
+	static_tool=$grouper_cv_static
+	AS_IF([test $static_tool = no],
+	    [static_why="static libraries are missing"], [
+		STATIC_LDFLAGS="-XCClinker -$static_tool"
+		STATIC_LIBS=$grouper_libs
+	])
+])
+
+AC_DEFUN([GROUPER_STATIC_PROGRAM], [AC_LANG_PROGRAM([
+#include <stdlib.h>
+#include <event2/event.h>
+#include <jansson.h>
+], [
+	/* Never true: what counts is that all of it is there. */
+	if (getenv("NEVER_SET") != NULL)
+		return event_base_dispatch(event_base_new()) +
+		    json_is_object(json_object()) +
+		    (int)strtonum("1", 0, 1, NULL);
+])])

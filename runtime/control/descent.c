@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Ancestors, see descent.h.
+ */
+#include "runtime/control/descent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/group/leader.h"
+#include "runtime/os/os.h"
+#include "runtime/util/fd.h"
+
+/* A chain of parents cannot be longer than the process table. */
+#define DEPTH_MAX (1 << 22)
+
+/* Our own pid as /proc shows it, which may be an outer namespace's. */
+static pid_t
+own_pid(void)
+{
+	char target[32];
+	ssize_t n;
+
+	n = readlink("/proc/self", target, sizeof(target) - 1);
+	if (n <= 0)
+		return 0;
+	target[n] = '\0';
+	return (pid_t)atoi(target);
+}
+
+int
+descent_find(pid_t pid, struct descent *descent)
+{
+	struct os_proc proc = { -1, -1 };
+	struct os_stat stat;
+	pid_t at = pid != 0 ? pid : own_pid();
+	int depth, saved;
+
+	memset(descent, 0, sizeof(*descent));
+	proc.dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (proc.dir == -1)
+		return -1;
+	for (depth = 0; at > 0 && depth < DEPTH_MAX; depth++) {
+		if (os_proc_stat(&proc, at, -1, &stat) == -1)
+			break;
+		if (depth == 0)
+			descent->tty = stat.tty;
+		else if (strcmp(stat.name, LEADER_NAME) == 0) {
+			descent->leader = at;
+			descent->host = stat.ppid;
+			break;
+		}
+		at = stat.ppid;
+	}
+	saved = errno;
+	os_proc_close(&proc);
+	if (depth == 0) {
+		errno = saved == ENOENT ? ESRCH : saved;
+		return -1;
+	}
+	return 0;
+}

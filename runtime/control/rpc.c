@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * JSON-RPC 2.0 lines, see rpc.h.
+ */
+#include "runtime/control/rpc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int
+rpc_code(enum grouper_error error)
+{
+	return -32000 - (int)error;
+}
+
+/* One line; takes the object over. */
+static char *
+line_of(json_t *object)
+{
+	char *text, *line = NULL;
+	size_t length;
+
+	text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	if (text != NULL) {
+		length = strlen(text);
+		line = realloc(text, length + 2);
+		if (line == NULL)
+			free(text);
+		else
+			memcpy(line + length, "\n", 2);
+	}
+	return line;
+}
+
+static json_t *
+id_or_null(const json_t *id)
+{
+	return id != NULL ? json_deep_copy(id) : json_null();
+}
+
+char *
+rpc_result(const json_t *id, json_t *result)
+{
+	return line_of(json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "id",
+	    id_or_null(id), "result", result));
+}
+
+char *
+rpc_error(const json_t *id, int code, const char *text)
+{
+	return line_of(json_pack("{s:s, s:o, s:{s:i, s:s}}", "jsonrpc", "2.0",
+	    "id", id_or_null(id), "error", "code", code, "message", text));
+}
+
+char *
+rpc_request(int id, const char *method, json_t *params)
+{
+	if (params == NULL)
+		params = json_object();
+	return line_of(json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id",
+	    id, "method", method, "params", params));
+}

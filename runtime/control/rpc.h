@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * JSON-RPC 2.0 over a stream: one object a line.
+ */
+#ifndef RUNTIME_CONTROL_RPC_H
+#define RUNTIME_CONTROL_RPC_H
+
+#include <jansson.h>
+
+#include <grouper/error.h>
+
+/* A request or an answer may be this long, newline included. */
+#define RPC_LINE_MAX ((size_t)1 << 20)
+
+/* JSON-RPC's own codes, https://www.jsonrpc.org/specification, section 5.1. */
+enum rpc_code {
+	RPC_PARSE_ERROR = -32700,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_METHOD_NOT_FOUND = -32601,
+	RPC_INVALID_PARAMS = -32602,
+};
+
+/* The code of one of grouper's errors: -32000, -32001, ... */
+int rpc_code(enum grouper_error error);
+
+/*
+ * Answers as lines, to be freed; NULL without memory.  id may be NULL (null
+ * in the answer); result is taken over, text is copied.
+ */
+char *rpc_result(const json_t *id, json_t *result);
+char *rpc_error(const json_t *id, int code, const char *text);
+
+/* A request line; params is taken over and may be NULL. */
+char *rpc_request(int id, const char *method, json_t *params);
+
+#endif

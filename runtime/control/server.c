@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The control socket, see server.h.
+ *
+ * A connection is read line by line and answered in order.  Who does not
+ * read its answers is not read from either, so that what a client can make
+ * the host hold is one line in and one answer out.
+ */
+#include "runtime/control/server.h"
+
+#include <sys/queue.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <grouper/group.h>
+#include <grouper/ident.h>
+
+#include "runtime/control/descent.h"
+#include "runtime/control/rpc.h"
+#include "runtime/group/host.h"
+#include "runtime/util/fd.h"
+#include "runtime/util/loop.h"
+
+#define CONNECTIONS_MAX 256
+#define READ_STEP 4096
+
+struct connection {
+	TAILQ_ENTRY(connection) link;
+	struct server *server;
+	int fd;
+	struct ucred peer;
+	struct loop_fd *readable;
+	struct loop_fd *writable;
+	char *in;
+	size_t in_length;
+	char *out;
+	size_t out_length;
+	size_t out_done;
+};
+
+struct server {
+	struct grouper_host *host;
+	struct loop_fd *listening;
+	TAILQ_HEAD(, connection) connections;
+	size_t count;
+};
+
+typedef char *method_fn(struct connection *connection, const json_t *id,
+    const json_t *params);
+
+struct method {
+	const char *name;
+	method_fn *fn;
+	bool others; /* also for peers that are neither root nor the host's */
+};
+
+static void
+connection_free(struct connection *connection)
+{
+	TAILQ_REMOVE(&connection->server->connections, connection, link);
+	if (connection->server->count-- == CONNECTIONS_MAX)
+		loop_fd_set(connection->server->listening, true);
+	loop_fd_free(connection->readable);
+	loop_fd_free(connection->writable);
+	fd_close(&connection->fd);
+	free(connection->in);
+	free(connection->out);
+	free(connection);
+}
+
+/* {"pid": N}, the peer itself without; which leader of ours it is under. */
+static char *
+method_ident(struct connection *connection, const json_t *id,
+    const json_t *params)
+{
+	const json_t *given = json_object_get(params, "pid");
+	json_int_t pid = connection->peer.pid;
+	struct descent descent;
+	const char *key;
+	bool worker;
+
+	if (given != NULL) {
+		pid = json_integer_value(given);
+		if (!json_is_integer(given) || pid < 1 || pid > INT32_MAX)
+			return rpc_error(id, RPC_INVALID_PARAMS,
+			    "pid must be a positive integer");
+	}
+	if (pid < 1 || descent_find((pid_t)pid, &descent) == -1)
+		return rpc_error(id, rpc_code(GROUPER_NOT_FOUND),
+		    "no such process");
+	key = descent.host == getpid() ?
+	    host_key_of_leader(connection->server->host, descent.leader,
+		&worker) :
+	    NULL;
+	if (key == NULL)
+		return rpc_error(id, rpc_code(GROUPER_NO_GROUP),
+		    "not in a group of this host");
+	return rpc_result(id,
+	    json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind",
+		grouper_kind_name(worker ? GROUPER_KIND_WORKER :
+					   GROUPER_KIND_GROUP),
+		"host", host_name(connection->server->host), "key", key,
+		"leader", (int)descent.leader, "host_pid", (int)getpid()));
+}
+
+static const struct method methods[] = {
+	{ "ident", method_ident, true },
+};
+
+static const struct method *
+find_method(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
+}
+
+static bool
+may_call(const struct connection *connection, const struct method *method)
+{
+	uid_t uid = connection->peer.uid;
+
+	return method->others || uid == 0 || uid == geteuid();
+}
+
+static char *
+answer(struct connection *connection, const char *line, size_t length)
+{
+	const struct method *method;
+	const json_t *id, *params;
+	const char *name;
+	json_t *request;
+	char *reply;
+
+	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+	if (request == NULL)
+		return rpc_error(NULL, RPC_PARSE_ERROR, "not JSON");
+	id = json_object_get(request, "id");
+	params = json_object_get(request, "params");
+	name = json_string_value(json_object_get(request, "method"));
+	method = name != NULL ? find_method(name) : NULL;
+	if (name == NULL ||
+	    !json_is_string(json_object_get(request, "jsonrpc")) ||
+	    (params != NULL && !json_is_object(params)))
+		reply = rpc_error(id, RPC_INVALID_REQUEST,
+		    "expected jsonrpc, method and an object of params");
+	else if (method == NULL)
+		reply = rpc_error(id, RPC_METHOD_NOT_FOUND, "unknown method");
+	else if (!may_call(connection, method))
+		reply = rpc_error(id, RPC_INVALID_REQUEST,
+		    "not permitted to this user");
+	else
+		reply = method->fn(connection, id, params);
+	json_decref(request);
+	return reply;
+}
+
+static void serve_lines(struct connection *connection);
+
+static void
+on_writable(int fd, void *arg)
+{
+	struct connection *connection = arg;
+	ssize_t n;
+
+	n = send(fd, connection->out + connection->out_done,
+	    connection->out_length - connection->out_done,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			connection_free(connection);
+		return;
+	}
+	connection->out_done += (size_t)n;
+	if (connection->out_done < connection->out_length)
+		return;
+	free(connection->out);
+	connection->out = NULL;
+	loop_fd_set(connection->writable, false);
+	loop_fd_set(connection->readable, true);
+	serve_lines(connection);
+}
+
+/* Answers one line; further ones when the answer was taken. */
+static void
+serve_lines(struct connection *connection)
+{
+	char *end, *reply;
+	size_t length;
+
+	if (connection->in_length == 0)
+		return;
+	end = memchr(connection->in, '\n', connection->in_length);
+	if (end == NULL)
+		return;
+	length = (size_t)(end - connection->in);
+	reply = answer(connection, connection->in, length);
+	connection->in_length -= length + 1;
+	memmove(connection->in, end + 1, connection->in_length);
+	if (reply == NULL) {
+		connection_free(connection); /* out of memory */
+		return;
+	}
+	connection->out = reply;
+	connection->out_length = strlen(reply);
+	connection->out_done = 0;
+	loop_fd_set(connection->readable, false);
+	loop_fd_set(connection->writable, true);
+}
+
+static void
+on_readable(int fd, void *arg)
+{
+	struct connection *connection = arg;
+	char *grown;
+	ssize_t n;
+
+	if (connection->in_length + READ_STEP > RPC_LINE_MAX) {
+		connection_free(connection);
+		return;
+	}
+	grown = realloc(connection->in, connection->in_length + READ_STEP);
+	if (grown == NULL) {
+		connection_free(connection);
+		return;
+	}
+	connection->in = grown;
+	n = recv(fd, grown + connection->in_length, READ_STEP, MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		connection_free(connection);
+		return;
+	}
+	connection->in_length += (size_t)n;
+	serve_lines(connection);
+}
+
+static struct connection *
+connection_new(struct server *server, int fd)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	socklen_t length = sizeof(connection->peer);
+	struct loop *loop = host_loop(server->host);
+
+	if (connection == NULL)
+		return NULL;
+	TAILQ_INSERT_TAIL(&server->connections, connection, link);
+	server->count++;
+	connection->server = server;
+	connection->fd = fd;
+	connection->readable = loop_fd_new(loop, fd, LOOP_READ, on_readable,
+	    connection);
+	connection->writable = loop_fd_new(loop, fd, LOOP_WRITE, on_writable,
+	    connection);
+	if (connection->readable == NULL || connection->writable == NULL ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &connection->peer,
+		&length) == -1) {
+		connection_free(connection);
+		return NULL;
+	}
+	loop_fd_set(connection->writable, false);
+	return connection;
+}
+
+static void
+on_connect(int fd, void *arg)
+{
+	struct server *server = arg;
+	int peer;
+
+	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (peer == -1)
+		return;
+	if (connection_new(server, peer) == NULL)
+		return;
+	if (server->count == CONNECTIONS_MAX)
+		loop_fd_set(server->listening, false); /* the rest queues */
+}
+
+static void
+server_free(void *arg)
+{
+	struct server *server = arg;
+	struct connection *connection;
+
+	while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
+		connection_free(connection);
+	loop_fd_free(server->listening);
+	free(server);
+}
+
+int
+server_attach(struct grouper_host *host)
+{
+	struct server *server;
+
+	if (host_listener(host) == -1)
+		return 0;
+	server = calloc(1, sizeof(*server));
+	if (server == NULL)
+		return -1;
+	TAILQ_INIT(&server->connections);
+	server->host = host;
+	server->listening = loop_fd_new(host_loop(host), host_listener(host),
+	    LOOP_READ, on_connect, server);
+	if (server->listening == NULL) {
+		free(server);
+		return -1;
+	}
+	host_on_free(host, server_free, server);
+	return 0;
+}
+
+enum grouper_error
+grouper_host_new(struct event_base *base,
+    const struct grouper_host_options *options, struct grouper_host **host)
+{
+	enum grouper_error error;
+	struct loop *loop;
+
+	if (base == NULL || host == NULL)
+		return GROUPER_INVALID;
+	loop = loop_new(base);
+	if (loop == NULL)
+		return GROUPER_SYSTEM;
+	error = host_new(loop, options, host);
+	if (error != GROUPER_OK) {
+		loop_free(loop);
+		return error;
+	}
+	host_own_loop(*host);
+	if (server_attach(*host) == -1) {
+		grouper_host_free(*host);
+		return GROUPER_SYSTEM;
+	}
+	return GROUPER_OK;
+}

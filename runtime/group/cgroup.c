@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Leaves of the cgroup v2 tree, see cgroup.h and cgroups(7).
+ */
+#include "runtime/group/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "runtime/util/fd.h"
+
+/* How deep below a leaf its members may have made cgroups of their own. */
+#define DEPTH_MAX 16
+
+/* The path after "0::" in /proc/self/cgroup. */
+static int
+own_path(char *path, size_t size)
+{
+	char text[PATH_MAX], *line, *end;
+	ssize_t n;
+	int fd;
+
+	fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	fd_close(&fd);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	/* The unified hierarchy's line is the last, and on its own mostly. */
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (line == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	line += *line == '\n' ? 4 : 3;
+	end = strchrnul(line, '\n');
+	if ((size_t)(end - line) >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	*end = '\0';
+	strcpy(path, line);
+	return 0;
+}
+
+/* Undoes the octal escapes of mountinfo, proc_pid_mountinfo(5). */
+static void
+unescape(char *text)
+{
+	char *from = text, *to = text;
+
+	while (*from != '\0')
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' &&
+		    from[2] != '\0' && from[3] != '\0') {
+			*to++ = (char)((from[1] - '0') * 64 +
+			    (from[2] - '0') * 8 + (from[3] - '0'));
+			from += 4;
+		} else {
+			*to++ = *from++;
+		}
+	*to = '\0';
+}
+
+/* Where cgroup v2 is mounted, and which cgroup that mount shows as root. */
+static int
+find_mount(char *root, char *point, size_t size)
+{
+	char *line = NULL, *type;
+	size_t room = 0;
+	FILE *file;
+	int found = -1;
+
+	file = fopen("/proc/self/mountinfo", "re");
+	if (file == NULL)
+		return -1;
+	while (found == -1 && getline(&line, &room, file) > 0) {
+		type = strstr(line, " - ");
+		if (type == NULL || strncmp(type, " - cgroup2 ", 11) != 0)
+			continue;
+		if (strlen(line) < size &&
+		    sscanf(line, "%*s %*s %*s %s %s", root, point) == 2)
+			found = 0;
+	}
+	free(line);
+	fclose(file);
+	if (found == -1)
+		errno = ENOENT;
+	unescape(root);
+	unescape(point);
+	return found;
+}
+
+int
+cgroup_open_own(void)
+{
+	char path[PATH_MAX], root[PATH_MAX] = "", point[PATH_MAX] = "";
+	const char *below = path;
+	int mount, fd;
+
+	if (own_path(path, sizeof(path)) == -1 ||
+	    find_mount(root, point, sizeof(root)) == -1)
+		return -1;
+	if (strcmp(root, "/") != 0) {
+		if (strncmp(path, root, strlen(root)) != 0) {
+			errno = ENOENT;
+			return -1;
+		}
+		below += strlen(root);
+	}
+	while (*below == '/')
+		below++;
+	mount = open(point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mount == -1)
+		return -1;
+	fd = openat(mount, *below != '\0' ? below : ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_close(&mount);
+	return fd;
+}
+
+static bool
+has_delegate(const char *path)
+{
+	char value[2];
+	ssize_t n;
+
+	n = getxattr(path, "user.delegate", value, sizeof(value));
+	if (n == -1 && errno == ENODATA)
+		n = getxattr(path, "trusted.delegate", value, sizeof(value));
+	return n == 1 && value[0] == '1';
+}
+
+bool
+cgroup_is_delegated(void)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup",
+		"/sys/fs/cgroup/unified" };
+	char own[PATH_MAX], path[PATH_MAX];
+	size_t i;
+
+	if (own_path(own, sizeof(own)) == -1)
+		return false;
+	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
+		if (snprintf(path, sizeof(path), "%s%s", mounts[i], own) <
+			(int)sizeof(path) &&
+		    has_delegate(path))
+			return true;
+	return false;
+}
+
+int
+cgroup_leaf_make(struct cgroup_leaf *leaf, int parent, const char *name)
+{
+	*leaf = (struct cgroup_leaf)CGROUP_LEAF_INIT;
+	if (strlen(name) > CGROUP_NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (mkdirat(parent, name, 0755) == -1 && errno != EEXIST)
+		return -1;
+	memcpy(leaf->name, name, strlen(name) + 1);
+	leaf->parent = fcntl(parent, F_DUPFD_CLOEXEC, 3);
+	if (leaf->parent == -1)
+		goto fail;
+	leaf->dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (leaf->dir == -1)
+		goto fail;
+	leaf->kill = openat(leaf->dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	leaf->events = openat(leaf->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (leaf->kill == -1 || leaf->events == -1) {
+		if (errno == ENOENT)
+			errno = ENOSYS;
+		goto fail;
+	}
+	return 0;
+fail:
+	parent = errno;
+	cgroup_leaf_remove(leaf);
+	cgroup_leaf_close(leaf);
+	errno = parent;
+	return -1;
+}
+
+int
+cgroup_leaf_kill(const struct cgroup_leaf *leaf)
+{
+	return pwrite(leaf->kill, "1", 1, 0) == 1 ? 0 : -1;
+}
+
+bool
+cgroup_leaf_populated(const struct cgroup_leaf *leaf)
+{
+	char text[128];
+	ssize_t n;
+
+	n = pread(leaf->events, text, sizeof(text) - 1, 0);
+	if (n == -1)
+		return errno != ENODEV; /* ENODEV: the leaf was removed */
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* Removes the cgroups below dir; only directories can be removed there. */
+static void
+remove_below(int dir, int depth)
+{
+	_Alignas(8) char buffer[2048];
+	unsigned short length;
+	const char *name;
+	long n, at;
+	int child;
+
+	if (depth == DEPTH_MAX || lseek(dir, 0, SEEK_SET) == -1)
+		return;
+	while ((n = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
+		for (at = 0; at < n; at += length) {
+			/* d_ino, d_off, d_reclen, d_type, d_name: getdents(2) */
+			memcpy(&length, buffer + at + 16, sizeof(length));
+			name = buffer + at + 19;
+			if (buffer[at + 18] != DT_DIR || name[0] == '.')
+				continue;
+			child = openat(dir, name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			if (child != -1)
+				remove_below(child, depth + 1);
+			fd_close(&child);
+			unlinkat(dir, name, AT_REMOVEDIR);
+		}
+}
+
+int
+cgroup_leaf_remove(struct cgroup_leaf *leaf)
+{
+	if (leaf->parent == -1)
+		return 0;
+	if (unlinkat(leaf->parent, leaf->name, AT_REMOVEDIR) == 0 ||
+	    errno == ENOENT)
+		return 0;
+	if (leaf->dir != -1)
+		remove_below(leaf->dir, 0);
+	return unlinkat(leaf->parent, leaf->name, AT_REMOVEDIR);
+}
+
+void
+cgroup_leaf_close(struct cgroup_leaf *leaf)
+{
+	fd_close(&leaf->parent);
+	fd_close(&leaf->dir);
+	fd_close(&leaf->kill);
+	fd_close(&leaf->events);
+}

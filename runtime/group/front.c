@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The process before the host: see front.h.  It has no event loop: signals
+ * are all it ever waits for.
+ */
+#include "runtime/group/front.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/group/signals.h"
+#include "runtime/os/os.h"
+#include "runtime/util/fd.h"
+
+static _Noreturn void guard(pid_t host);
+static void reap(pid_t host);
+static void pass_on(pid_t host, const siginfo_t *si);
+
+bool
+front_needed(void)
+{
+	siginfo_t si;
+
+	if (getpid() == 1)
+		return true;
+	return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
+	    0 || errno != ECHILD;
+}
+
+int
+front_split(void)
+{
+	pid_t front = getpid(), host;
+
+	host = fork();
+	if (host == -1)
+		return -1;
+	if (host != 0)
+		guard(host);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != front)
+		kill(getpid(), SIGTERM); /* it died before we asked */
+	return 0;
+}
+
+/* The life of the front. */
+static void
+guard(pid_t host)
+{
+	sigset_t all;
+	siginfo_t si;
+
+	/* It needs none of them, and may hold none of them open. */
+	fd_close_inherited();
+	os_close_range(STDERR_FILENO + 1, UINT_MAX);
+	sigfillset(&all);
+	for (;;) {
+		if (sigwaitinfo(&all, &si) == -1)
+			continue;
+		if (si.si_signo == SIGCHLD)
+			reap(host);
+		else
+			pass_on(host, &si);
+	}
+}
+
+/* One SIGCHLD may stand for many. */
+static void
+reap(pid_t host)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WALL)) >
+	    0) {
+		if (pid != host)
+			continue;
+		if (WIFSTOPPED(status))
+			signals_stop(WSTOPSIG(status));
+		else if (WIFSIGNALED(status))
+			signals_die(WTERMSIG(status));
+		else
+			_exit(WEXITSTATUS(status));
+	}
+}
+
+/*
+ * What the terminal sends goes to the whole process group, and the host is in
+ * it; only a hangup goes to the leader of the session alone.
+ */
+static void
+pass_on(pid_t host, const siginfo_t *si)
+{
+	if (si->si_code == SI_KERNEL &&
+	    (si->si_signo != SIGHUP || getsid(0) != getpid()))
+		return;
+	kill(host, si->si_signo);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The host's side of one key, see group.h.
+ *
+ * An incarnation is over when its leader was reaped, never when the link
+ * ends: a leader's death is judged only after all that it said was read.
+ */
+#include "runtime/group/group.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/group/link.h"
+#include "runtime/os/os.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+
+/* A leader that says nothing this long after its steps is taken for dead. */
+#define SILENCE_MS 5000
+#define RESULT_MAX ((size_t)64 << 20)
+#define RESULT_STEP ((size_t)64 << 10)
+
+int
+group_compare_key(const struct group *a, const struct group *b)
+{
+	return strcmp(a->key, b->key);
+}
+
+int
+group_compare_leader(const struct group *a, const struct group *b)
+{
+	return a->leader < b->leader ? -1 : a->leader > b->leader;
+}
+
+RB_GENERATE(group_keys, group, by_key, group_compare_key)
+RB_GENERATE(group_leaders, group, by_leader, group_compare_leader)
+
+struct group *
+group_find(const struct grouper_host *host, const char *key)
+{
+	struct group wanted = { .key = (char *)(uintptr_t)key };
+
+	return RB_FIND(group_keys, (struct group_keys *)(uintptr_t)&host->keys,
+	    &wanted);
+}
+
+struct group *
+group_make(struct grouper_host *host, const char *key)
+{
+	struct group *group = group_find(host, key);
+
+	if (group != NULL)
+		return group;
+	group = calloc(1, sizeof(*group));
+	if (group == NULL)
+		return NULL;
+	group->key = strdup(key);
+	if (group->key == NULL) {
+		free(group);
+		return NULL;
+	}
+	group->host = host;
+	group->state = GROUPER_STATE_IDLE;
+	group->pidfd = group->link = group->out = -1;
+	group->leaf = (struct cgroup_leaf)CGROUP_LEAF_INIT;
+	RB_INSERT(group_keys, &host->keys, group);
+	return group;
+}
+
+void
+group_tell(struct group *group, struct grouper_event *event)
+{
+	event->key = group->key;
+	event->pid = group->main;
+	if (group->on_event != NULL)
+		group->on_event(group->host, event, group->arg);
+}
+
+/* What the kernel still holds of an incarnation. */
+static void
+let_go(struct group *group)
+{
+	if (group->leader != 0)
+		RB_REMOVE(group_leaders, &group->host->leaders, group);
+	group->leader = 0;
+	loop_fd_free(group->leader_watch);
+	loop_fd_free(group->link_watch);
+	loop_timer_free(group->patience);
+	group->leader_watch = NULL;
+	group->link_watch = NULL;
+	group->patience = NULL;
+	fd_close(&group->pidfd);
+	fd_close(&group->link);
+}
+
+static void
+let_go_result(struct group *group)
+{
+	loop_fd_free(group->out_watch);
+	group->out_watch = NULL;
+	fd_close(&group->out);
+	free(group->result);
+	group->result = NULL;
+	group->result_length = 0;
+}
+
+void
+group_free(struct group *group)
+{
+	RB_REMOVE(group_keys, &group->host->keys, group);
+	if (group->orphans)
+		TAILQ_REMOVE(&group->host->orphaned, group, orphaned);
+	let_go(group);
+	let_go_result(group);
+	cgroup_leaf_close(&group->leaf);
+	free(group->key);
+	free(group);
+}
+
+/* Reads what the function has written so far; never waits for its end. */
+static void
+on_out(int fd, void *arg)
+{
+	struct group *group = arg;
+	char *grown;
+	ssize_t n;
+
+	for (;;) {
+		if (group->result_length == RESULT_MAX)
+			break;
+		grown = realloc(group->result,
+		    group->result_length + RESULT_STEP);
+		if (grown == NULL)
+			break;
+		group->result = grown;
+		n = read(fd, grown + group->result_length, RESULT_STEP);
+		if (n == -1 && errno == EAGAIN)
+			return;
+		if (n <= 0)
+			break;
+		group->result_length += (size_t)n;
+	}
+	loop_fd_free(group->out_watch);
+	group->out_watch = NULL;
+	fd_close(&group->out);
+}
+
+void
+group_finish(struct group *group)
+{
+	struct grouper_event event = { .type = GROUPER_EVENT_EMPTY };
+	char *result;
+
+	if (group->out != -1)
+		on_out(group->out, group);
+	cgroup_leaf_remove(&group->leaf);
+	cgroup_leaf_close(&group->leaf);
+	if (group->state != GROUPER_STATE_LEADER_DIED)
+		group->state = GROUPER_STATE_IDLE;
+	group->usage.wall_us = clock_us() - group->started_us;
+	event.usage = group->usage;
+	event.status = group->status;
+	/* The callback may start the next incarnation. */
+	result = group->result;
+	group->result = NULL;
+	event.result = result;
+	event.result_length = group->result_length;
+	let_go_result(group);
+	group_tell(group, &event);
+	free(result);
+}
+
+static void
+on_impatience(void *arg)
+{
+	struct group *group = arg;
+
+	os_pidfd_signal(group->pidfd, SIGKILL);
+}
+
+/* From now on the leader has its steps' time, and some, to report. */
+static void
+expect_end(struct group *group, const struct steps *steps)
+{
+	int64_t total = steps_total(steps);
+
+	if (group->patience == NULL)
+		return;
+	if (total == STEPS_FOREVER)
+		loop_timer_clear(group->patience);
+	else
+		loop_timer_set(group->patience,
+		    total + SWEEP_PATIENCE_MS + SILENCE_MS);
+}
+
+static void
+tell_with_list(struct group *group, struct grouper_event *event)
+{
+	struct grouper_processes list = { 0 };
+
+	grouper_descendants(group->leader, &list);
+	event->processes = &list;
+	group_tell(group, event);
+	grouper_processes_free(&list);
+}
+
+static void
+on_main_ended(struct group *group, const struct link_up *up)
+{
+	struct grouper_event event = { .type = GROUPER_EVENT_ENDED };
+
+	group->status = up->status;
+	event.status = up->status;
+	if (group->state == GROUPER_STATE_RUNNING && !up->held) {
+		group->state = GROUPER_STATE_STOPPING;
+		expect_end(group, &group->steps);
+	}
+	group_tell(group, &event);
+	if (up->held && group->state == GROUPER_STATE_RUNNING) {
+		event.type = GROUPER_EVENT_LEFTOVERS;
+		tell_with_list(group, &event);
+	}
+}
+
+static void
+on_start_failed(struct group *group, const struct link_up *up)
+{
+	struct grouper_event event = { .type = GROUPER_EVENT_START_FAILED };
+
+	event.stage = (enum grouper_stage)up->stage;
+	event.error = up->error;
+	group->state = GROUPER_STATE_STOPPING;
+	group->main = 0;
+	group_tell(group, &event);
+}
+
+static void
+on_message(struct group *group, const struct link_up *up)
+{
+	struct grouper_event event = { .status = up->signum };
+
+	switch (up->type) {
+	case LINK_STARTED:
+		group->main = up->pid;
+		if (group->state == GROUPER_STATE_STARTING)
+			group->state = GROUPER_STATE_RUNNING;
+		event.type = GROUPER_EVENT_STARTED;
+		group_tell(group, &event);
+		break;
+	case LINK_START_FAILED:
+		on_start_failed(group, up);
+		break;
+	case LINK_PAUSED:
+		event.type = GROUPER_EVENT_PAUSED;
+		group_tell(group, &event);
+		break;
+	case LINK_CONTINUED:
+		event.type = GROUPER_EVENT_CONTINUED;
+		group_tell(group, &event);
+		break;
+	case LINK_MAIN_ENDED:
+		if (group->main != 0)
+			on_main_ended(group, up);
+		break;
+	case LINK_UNKILLABLE:
+		loop_timer_clear(group->patience);
+		group->state = GROUPER_STATE_UNKILLABLE;
+		event.type = GROUPER_EVENT_UNKILLABLE;
+		tell_with_list(group, &event);
+		break;
+	case LINK_EMPTY:
+		group->empty_told = true;
+		group->usage.user_us = up->user_us;
+		group->usage.system_us = up->system_us;
+		group->usage.peak_memory = up->peak_memory;
+		group->usage.processes = up->processes;
+		break;
+	}
+}
+
+static void
+drain_link(struct group *group)
+{
+	struct link_up up;
+	int result;
+
+	/* A callback may free nothing, but it may start nothing here either:
+	 * the incarnation lives until its leader is reaped. */
+	while ((result = link_receive_up(group->link, &up)) == 1 ||
+	    (result == -1 && errno == EPROTO))
+		if (result == 1)
+			on_message(group, &up);
+	if ((result == 0 || errno != EAGAIN) && group->link_watch != NULL)
+		loop_fd_set(group->link_watch, false);
+}
+
+static void
+on_link(int fd, void *arg)
+{
+	(void)fd;
+	drain_link(arg);
+}
+
+static void
+on_leader(int fd, void *arg)
+{
+	struct group *group = arg;
+	struct grouper_event event = { .type = GROUPER_EVENT_LEADER_DIED };
+	siginfo_t info = { 0 };
+
+	(void)fd;
+	drain_link(group);
+	if (waitid(P_PID, (id_t)group->leader, &info,
+		WEXITED | WNOHANG | __WALL) == 0 &&
+	    info.si_pid == 0)
+		return;
+	let_go(group);
+	if (group->empty_told) {
+		group_finish(group);
+		return;
+	}
+	/* Asked to stop, the key gets no latch: stop is what clears it. */
+	if (group->state != GROUPER_STATE_STOPPING)
+		group->state = GROUPER_STATE_LEADER_DIED;
+	host_orphaned(group->host, group);
+	group_tell(group, &event);
+}
+
+static int
+watch(struct group *group)
+{
+	struct loop *loop = group->host->loop;
+
+	group->link_watch = loop_fd_new(loop, group->link, LOOP_READ, on_link,
+	    group);
+	group->leader_watch = loop_fd_new(loop, group->pidfd, LOOP_READ,
+	    on_leader, group);
+	group->patience = loop_timer_new(loop, on_impatience, group);
+	if (group->link_watch == NULL || group->leader_watch == NULL ||
+	    group->patience == NULL)
+		return -1;
+	if (group->out == -1)
+		return 0;
+	group->out_watch = loop_fd_new(loop, group->out, LOOP_READ, on_out,
+	    group);
+	return group->out_watch == NULL ? -1 : 0;
+}
+
+static enum member_place
+place_of(const struct grouper_options *options)
+{
+	int fd;
+
+	if (options->pty != -1)
+		return MEMBER_PTY;
+	if (options->session != GROUPER_SESSION_AUTO)
+		return options->session == GROUPER_SESSION_KEEP ?
+		    MEMBER_SHARED :
+		    MEMBER_OWN_PGROUP;
+	fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1)
+		return MEMBER_OWN_PGROUP; /* ENXIO: no terminal, tty(4) */
+	fd_close(&fd);
+	return MEMBER_SHARED;
+}
+
+static void
+fill_leader(struct leader *leader, struct group *group,
+    const struct grouper_options *options, const struct member *member)
+{
+	struct grouper_host *host = group->host;
+
+	leader->member = *member;
+	leader->member.place = place_of(options);
+	leader->steps = group->steps;
+	leader->leaf = (struct cgroup_leaf)CGROUP_LEAF_INIT;
+	leader->lock = host->names.lock;
+	leader->socket = host->names.socket_path;
+	leader->host = getpid();
+	leader->hold = group->hold;
+}
+
+int
+group_start(struct group *group, const struct grouper_options *options,
+    struct member *member, int out)
+{
+	struct grouper_host *host = group->host;
+	struct leader leader = { 0 };
+	int ends[2];
+
+	group->hold = (options->flags & GROUPER_HOLD_LEFTOVERS) != 0;
+	group->level = contain_resolve(&host->contain, options->contain);
+	group->stop_target = options->stop_target;
+	group->main = 0;
+	group->status = 0;
+	group->empty_told = false;
+	memset(&group->usage, 0, sizeof(group->usage));
+	group->started_us = clock_us();
+	group->out = out;
+	fill_leader(&leader, group, options, member);
+	if (link_pair(ends) == -1)
+		goto fail;
+	leader.link = ends[1];
+	group->link = ends[0];
+	if (group->level == GROUPER_CONTAIN_PIDNS)
+		link_pass_credentials(group->link);
+	group->leader = contain_fork(&host->contain, group->level, host->label,
+	    group->key, &leader, &group->pidfd);
+	group->leaf = leader.leaf;
+	fd_close(&ends[1]);
+	if (group->leader == -1) {
+		group->leader = 0;
+		goto fail;
+	}
+	RB_INSERT(group_leaders, &host->leaders, group);
+	group->state = GROUPER_STATE_STARTING;
+	if (watch(group) == 0)
+		return 0;
+	/* Out of memory: end it before it does anything unobserved. */
+	os_pidfd_signal(group->pidfd, SIGKILL);
+	waitid(P_PID, (id_t)group->leader, NULL, WEXITED | __WALL);
+	group->on_event = NULL;
+	host_orphaned(host, group);
+	errno = ENOMEM;
+fail:
+	let_go(group);
+	let_go_result(group);
+	group->state = GROUPER_STATE_IDLE;
+	return -1;
+}
+
+void
+group_stop(struct group *group, const struct steps *steps,
+    enum sweep_target target)
+{
+	struct link_down down = { .type = LINK_STOP,
+		.target = target,
+		.steps = *steps };
+
+	/* A leader that does not read is stuck: it loses its patience time
+	 * and is swept. */
+	link_send_down(group->link, &down);
+	if (group->state == GROUPER_STATE_STARTING ||
+	    group->state == GROUPER_STATE_RUNNING)
+		group->state = GROUPER_STATE_STOPPING;
+	expect_end(group, steps);
+}
+
+int
+group_signal(struct group *group, int signum)
+{
+	struct link_down down = { .type = LINK_SIGNAL, .signum = signum };
+
+	return link_send_down(group->link, &down);
+}

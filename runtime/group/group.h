@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The host's side of one key: its state, and the leader of its current
+ * incarnation.  A key is kept from its first start until the host is freed.
+ */
+#ifndef RUNTIME_GROUP_GROUP_H
+#define RUNTIME_GROUP_GROUP_H
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+#include <grouper/group.h>
+
+#include "runtime/group/contain.h"
+#include "runtime/group/leader.h"
+#include "runtime/group/names.h"
+#include "runtime/group/signals.h"
+#include "runtime/group/sweep.h"
+#include "runtime/util/loop.h"
+
+struct group {
+	RB_ENTRY(group) by_key;
+	RB_ENTRY(group) by_leader;   /* while leader is not 0 */
+	TAILQ_ENTRY(group) orphaned; /* while its orphans are swept */
+	struct grouper_host *host;
+	char *key;
+	enum grouper_state state;
+	grouper_event_fn *on_event;
+	void *arg;
+
+	/* One incarnation. */
+	enum grouper_containment level;
+	enum grouper_stop_target stop_target;
+	struct steps steps;
+	pid_t leader; /* 0: none */
+	int pidfd;    /* of the leader */
+	int link;
+	struct loop_fd *leader_watch;
+	struct loop_fd *link_watch;
+	struct loop_timer *patience;
+	struct cgroup_leaf leaf;
+	int64_t started_us;
+	pid_t main;
+	int status;
+	struct grouper_usage usage;
+	bool empty_told;
+	bool hold;
+	bool worker;
+	bool orphans; /* in the host's list */
+
+	/* What a function wrote, grouper_exec(). */
+	int out;
+	struct loop_fd *out_watch;
+	char *result;
+	size_t result_length;
+};
+
+RB_HEAD(group_keys, group);
+RB_HEAD(group_leaders, group);
+TAILQ_HEAD(group_orphans, group);
+
+struct grouper_host {
+	struct loop *loop;
+	bool own_loop;
+	struct names names;
+	char label[NAMES_HOST_MAX + 1]; /* name, or the pid: names cgroups */
+	struct signals signals;
+	bool has_signals;
+	bool is_worker; /* this process belongs to an application */
+	bool asked_worker;
+	struct contain contain;
+	struct group_keys keys;
+	struct group_leaders leaders;
+
+	/* Orphans of leaders that died. */
+	struct group_orphans orphaned;
+	struct walk walk;
+	struct sweep sweep;
+	struct loop_timer *sweep_timer;
+	struct loop_fd *sweep_watch; /* of one orphan: it wakes us */
+	int sweep_pidfd;
+
+	void (*on_free)(void *arg);
+	void *on_free_arg;
+};
+
+RB_PROTOTYPE(group_keys, group, by_key, group_compare_key)
+RB_PROTOTYPE(group_leaders, group, by_leader, group_compare_leader)
+
+int group_compare_key(const struct group *a, const struct group *b);
+int group_compare_leader(const struct group *a, const struct group *b);
+
+/* A key's group, or NULL; made idle where it is missing, NULL with errno. */
+struct group *group_find(const struct grouper_host *host, const char *key);
+struct group *group_make(struct grouper_host *host, const char *key);
+
+/*
+ * Forks the leader of an idle group and watches it.  options and member are
+ * not used afterwards.  out: read end of what a function writes, taken over;
+ * -1 without one.  0, or -1 with errno; the group is then idle.
+ */
+int group_start(struct group *group, const struct grouper_options *options,
+    struct member *member, int out);
+
+/* Asks the leader to stop. */
+void group_stop(struct group *group, const struct steps *steps,
+    enum sweep_target target);
+
+int group_signal(struct group *group, int signum);
+
+/* The incarnation is over and proven empty: tells, and makes it idle. */
+void group_finish(struct group *group);
+
+/* Frees a group and lets go of its leader. */
+void group_free(struct group *group);
+
+/* Tells an event; fills in what every event carries. */
+void group_tell(struct group *group, struct grouper_event *event);
+
+/* orphans.c: the leader is gone without having reported its group empty. */
+void host_orphaned(struct grouper_host *host, struct group *group);
+
+/* Whether a child is a leader of this host's; a walk_skip_fn. */
+bool host_is_leader(pid_t pid, void *host);
+
+#endif

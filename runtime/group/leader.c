@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The leader, see leader.h.  After the fork only async-signal-safe calls are
+ * made and nothing is allocated: the host may have had threads.
+ */
+#include "runtime/group/leader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/group/link.h"
+#include "runtime/os/os.h"
+#include "runtime/util/bug.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+
+/*
+ * When the host dies.  Blocked and read from a descriptor: were it SIGKILL,
+ * the leader would die with the host and the group be left alone.
+ */
+#define HOST_DIED SIGUSR1
+#define RETRY_MS 20
+
+struct life {
+	struct leader *leader;
+	enum leader_state state;
+	struct walk walk;
+	struct sweep sweep;
+	int signals;
+	bool host_gone;
+	bool main_ended;
+	pid_t main;
+	int status;
+};
+
+struct leader_step
+leader_next(enum leader_state state, enum leader_event event, bool hold)
+{
+	static const struct leader_step table[LEADER_STATES][LEADER_EVENTS] = {
+		[LEADER_RUNNING] = {
+			[LEADER_ON_MAIN_END] = { LEADER_SWEEP_REST,
+			    LEADER_STOPPING },
+			[LEADER_ON_NONE_LEFT] = { LEADER_REPORT,
+			    LEADER_EMPTY },
+			[LEADER_ON_STOP] = { LEADER_SWEEP, LEADER_STOPPING },
+			[LEADER_ON_HOST_GONE] = { LEADER_SWEEP_ALONE,
+			    LEADER_STOPPING },
+		},
+		[LEADER_HELD] = {
+			[LEADER_ON_MAIN_END] = { LEADER_IGNORE, LEADER_HELD },
+			[LEADER_ON_NONE_LEFT] = { LEADER_REPORT,
+			    LEADER_EMPTY },
+			[LEADER_ON_STOP] = { LEADER_SWEEP, LEADER_STOPPING },
+			[LEADER_ON_HOST_GONE] = { LEADER_SWEEP_REST,
+			    LEADER_STOPPING },
+		},
+		[LEADER_STOPPING] = {
+			/* The steps go on: emptiness ends them, not this. */
+			[LEADER_ON_MAIN_END] = { LEADER_WIDEN,
+			    LEADER_STOPPING },
+			[LEADER_ON_NONE_LEFT] = { LEADER_REPORT,
+			    LEADER_EMPTY },
+			[LEADER_ON_STOP] = { LEADER_SWEEP, LEADER_STOPPING },
+			[LEADER_ON_HOST_GONE] = { LEADER_IGNORE,
+			    LEADER_STOPPING },
+		},
+		[LEADER_EMPTY] = {
+			[LEADER_ON_MAIN_END] = { LEADER_IGNORE, LEADER_EMPTY },
+			[LEADER_ON_NONE_LEFT] = { LEADER_IGNORE,
+			    LEADER_EMPTY },
+			[LEADER_ON_STOP] = { LEADER_IGNORE, LEADER_EMPTY },
+			[LEADER_ON_HOST_GONE] = { LEADER_IGNORE,
+			    LEADER_EMPTY },
+		},
+	};
+	static const struct leader_step held = { LEADER_HOLD, LEADER_HELD };
+
+	BUG_IF(state >= LEADER_STATES || event >= LEADER_EVENTS);
+	if (hold && state == LEADER_RUNNING && event == LEADER_ON_MAIN_END)
+		return held;
+	return table[state][event];
+}
+
+static void
+tell(struct life *life, struct link_up *up, enum link_send how)
+{
+	if (life->host_gone)
+		return;
+	if (link_send_up(life->leader->link, up, how) == -1 && errno != EAGAIN)
+		life->host_gone = true;
+}
+
+static void
+tell_main_ended(struct life *life, bool held)
+{
+	struct link_up up = { .type = LINK_MAIN_ENDED,
+		.pid = life->main,
+		.status = life->status,
+		.held = held };
+
+	tell(life, &up, LINK_WAIT);
+}
+
+static void
+tell_empty(struct life *life)
+{
+	struct link_up up = { .type = LINK_EMPTY };
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	up.user_us = (int64_t)usage.ru_utime.tv_sec * 1000000 +
+	    usage.ru_utime.tv_usec;
+	up.system_us = (int64_t)usage.ru_stime.tv_sec * 1000000 +
+	    usage.ru_stime.tv_usec;
+	up.peak_memory = (uint64_t)usage.ru_maxrss * 1024;
+	up.processes = life->sweep.reaped;
+	tell(life, &up, LINK_WAIT);
+}
+
+static void
+tell_unkillable(struct life *life)
+{
+	struct link_up up = { .type = LINK_UNKILLABLE };
+
+	up.count = (uint32_t)sweep_survivors(&life->sweep, up.pids, SWEEP_LIST);
+	tell(life, &up, LINK_WAIT);
+}
+
+static void
+act(struct life *life, enum leader_event event, const struct link_down *down)
+{
+	struct leader_step step = leader_next(life->state, event,
+	    life->leader->hold && !life->host_gone);
+
+	life->state = step.next;
+	switch (step.action) {
+	case LEADER_IGNORE:
+		break;
+	case LEADER_HOLD:
+		tell_main_ended(life, true);
+		break;
+	case LEADER_SWEEP_REST:
+		sweep_begin(&life->sweep, &life->leader->steps, SWEEP_TREE);
+		break;
+	case LEADER_SWEEP:
+		sweep_begin(&life->sweep, &down->steps,
+		    (enum sweep_target)down->target);
+		break;
+	case LEADER_SWEEP_ALONE:
+		sweep_begin(&life->sweep, &life->leader->steps, SWEEP_PGROUP);
+		break;
+	case LEADER_WIDEN:
+		sweep_widen(&life->sweep);
+		break;
+	case LEADER_REPORT:
+		tell_empty(life);
+		break;
+	}
+}
+
+static void
+on_reaped(pid_t pid, int status, void *arg)
+{
+	struct life *life = arg;
+
+	if (pid != life->main || life->main_ended)
+		return;
+	life->main_ended = true;
+	life->status = status;
+}
+
+/* The proof, or what is to be done about those that are left. */
+static enum sweep_reaped
+reap(struct life *life)
+{
+	bool had_ended = life->main_ended;
+	enum sweep_reaped left;
+
+	left = sweep_reap(&life->sweep, on_reaped, life);
+	if (life->main_ended && !had_ended) {
+		if (left == SWEEP_NONE_LEFT || life->state != LEADER_RUNNING ||
+		    !life->leader->hold)
+			tell_main_ended(life, false);
+		if (left != SWEEP_NONE_LEFT)
+			act(life, LEADER_ON_MAIN_END, NULL);
+	}
+	if (left == SWEEP_NONE_LEFT)
+		act(life, LEADER_ON_NONE_LEFT, NULL);
+	return left;
+}
+
+/* Stops and continuations of the main process; deeper ones are not told. */
+static void
+check_paused(struct life *life)
+{
+	struct link_up up = { 0 };
+	siginfo_t info = { 0 };
+
+	if (life->main_ended)
+		return;
+	if (waitid(P_PID, (id_t)life->main, &info,
+		WSTOPPED | WCONTINUED | WNOHANG | __WALL) == -1 ||
+	    info.si_pid == 0)
+		return;
+	up.type = info.si_code == CLD_CONTINUED ? LINK_CONTINUED : LINK_PAUSED;
+	up.pid = life->main;
+	up.signum = info.si_status;
+	tell(life, &up, LINK_DROP);
+}
+
+static void
+read_signals(struct life *life)
+{
+	struct signalfd_siginfo info;
+
+	while (read(life->signals, &info, sizeof(info)) == sizeof(info))
+		;
+	/* Anybody may send HOST_DIED: only the parent's change counts.  In a
+	 * PID namespace the parent is never seen; there the link tells. */
+	if (!life->leader->namespace && getppid() != life->leader->host)
+		life->host_gone = true;
+	check_paused(life);
+}
+
+static void
+read_link(struct life *life)
+{
+	struct link_down down;
+	int result;
+
+	while ((result = link_receive_down(life->leader->link, &down)) == 1)
+		switch (down.type) {
+		case LINK_SIGNAL:
+			if (life->sweep.main != 0)
+				kill(life->sweep.main, down.signum);
+			break;
+		case LINK_STOP:
+			act(life, LEADER_ON_STOP, &down);
+			break;
+		}
+	if (result == 0 || (errno != EAGAIN && errno != EPROTO))
+		life->host_gone = true;
+}
+
+/* The system may be out of descriptors for a while: then look again soon. */
+static bool
+open_signals(struct life *life)
+{
+	sigset_t watched;
+
+	if (life->signals != -1)
+		return true;
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGCHLD);
+	sigaddset(&watched, HOST_DIED);
+	life->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	return life->signals != -1;
+}
+
+static int
+poll_timeout(struct life *life, int64_t now)
+{
+	int64_t deadline = sweep_deadline(&life->sweep);
+
+	if (!open_signals(life))
+		return RETRY_MS;
+	if (deadline == -1)
+		return -1;
+	if (deadline <= now)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+static void
+wait_for_event(struct life *life, bool at_once)
+{
+	int timeout = at_once ? 0 : poll_timeout(life, clock_ms());
+	struct pollfd fds[3] = {
+		{ life->signals, POLLIN, 0 },
+		{ life->host_gone ? -1 : life->leader->link, POLLIN, 0 },
+		{ life->sweep.leaf != NULL ? life->leader->leaf.events : -1,
+		    POLLPRI, 0 },
+	};
+
+	if (poll(fds, 3, timeout) <= 0)
+		return;
+	if (fds[0].revents != 0)
+		read_signals(life);
+	if (fds[1].revents != 0)
+		read_link(life);
+}
+
+/*
+ * Until the group is empty.  Where what is left cannot be killed and nobody
+ * is there to be told again, the leader leaves: it can do nothing more.
+ */
+static void
+live(struct life *life)
+{
+	bool acted_gone = false, at_once;
+
+	while (life->state != LEADER_EMPTY &&
+	    !(life->sweep.gave_up && life->host_gone)) {
+		at_once = reap(life) == SWEEP_MORE_DEAD;
+		if (life->state == LEADER_EMPTY)
+			return;
+		if (life->host_gone && !acted_gone) {
+			acted_gone = true;
+			act(life, LEADER_ON_HOST_GONE, NULL);
+		}
+		if (life->state == LEADER_STOPPING && !at_once)
+			switch (sweep_step(&life->sweep, clock_ms())) {
+			case SWEEP_WAIT:
+				break;
+			case SWEEP_AGAIN:
+				at_once = true;
+				break;
+			case SWEEP_GIVE_UP:
+				tell_unkillable(life);
+				break;
+			}
+		wait_for_event(life, at_once);
+	}
+}
+
+/* After the start: nothing of the command's or the host's stays open. */
+static void
+keep_only(struct leader *leader)
+{
+	int keep[] = { leader->link, leader->lock, leader->leaf.parent,
+		leader->leaf.dir, leader->leaf.kill, leader->leaf.events };
+	size_t count = sizeof(keep) / sizeof(keep[0]), i;
+	unsigned int from = 0, next;
+
+	for (;;) {
+		next = UINT_MAX;
+		for (i = 0; i < count; i++)
+			if (keep[i] != -1 && (unsigned int)keep[i] >= from &&
+			    (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		if (next == UINT_MAX)
+			break;
+		if (next > 0)
+			os_close_range(from, next - 1);
+		from = next + 1;
+	}
+	os_close_range(from, UINT_MAX);
+}
+
+static int
+write_map(const char *path, const char *text)
+{
+	size_t length = strlen(text);
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	n = write(fd, text, length);
+	fd_close(&fd);
+	return n == (ssize_t)length ? 0 : -1;
+}
+
+/*
+ * Without privilege a PID namespace needs a user namespace: the caller's
+ * ids are mapped onto themselves, so that nothing looks different inside.
+ */
+static int
+map_user(const struct leader *leader)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u %u 1", leader->uid, leader->uid);
+	if (write_map("/proc/self/uid_map", text) == -1 ||
+	    write_map("/proc/self/setgroups", "deny") == -1)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1", leader->gid, leader->gid);
+	return write_map("/proc/self/gid_map", text);
+}
+
+static bool
+watch_host(struct life *life)
+{
+	os_set_parent_death_signal(HOST_DIED);
+	/* It may have died before; in a namespace the link tells. */
+	return life->leader->namespace || getppid() == life->leader->host;
+}
+
+/* Everything up to the running command; false if there is none. */
+static bool
+start(struct life *life)
+{
+	struct leader *leader = life->leader;
+	struct member_failure failure = { GROUPER_STAGE_CONTAIN, 0 };
+	struct link_up up = { 0 };
+	int cgroup = leader->leaf.parent != -1 ? leader->leaf.dir : -1;
+	pid_t pid = -1;
+
+	os_set_name(LEADER_NAME);
+	if (!watch_host(life)) {
+		cgroup_leaf_remove(&leader->leaf);
+		_exit(0); /* nothing was started */
+	}
+	if ((leader->map_user && map_user(leader) == -1) ||
+	    (!leader->namespace && os_set_subreaper(true) == -1))
+		failure.error = errno;
+	else
+		pid = member_spawn(&leader->member, cgroup, &failure);
+	life->main = pid;
+	if (failure.stage == GROUPER_STAGE_NONE) {
+		up.type = LINK_STARTED;
+		up.pid = pid;
+		tell(life, &up, leader->namespace ? LINK_TRANSLATE : LINK_WAIT);
+		return true;
+	}
+	up.type = LINK_START_FAILED;
+	up.stage = failure.stage;
+	up.error = failure.error;
+	tell(life, &up, LINK_WAIT);
+	return false;
+}
+
+/* The commands of a host that died cannot reach it any more. */
+static void
+remove_traces(struct life *life)
+{
+	struct leader *leader = life->leader;
+
+	if (leader->leaf.parent != -1)
+		cgroup_leaf_remove(&leader->leaf);
+	if (life->host_gone && leader->socket != NULL)
+		unlink(leader->socket);
+}
+
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+void
+leader_run(struct leader *leader)
+{
+	struct life life = { .leader = leader,
+		.state = LEADER_RUNNING,
+		.signals = -1 };
+	enum sweep_scope scope = leader->namespace ? SWEEP_NAMESPACE :
+						     SWEEP_ALL;
+	bool leaf = leader->leaf.parent != -1;
+
+	/* Were it ignored, children would vanish unseen; wait(2). */
+	signal(SIGCHLD, SIG_DFL);
+	start(&life);
+
+	keep_only(leader);
+	raise_descriptor_limit();
+	walk_init(&life.walk); /* if it fails, each walk tries again */
+	sweep_init(&life.sweep, &life.walk, scope, leaf ? &leader->leaf : NULL);
+	if (life.main != -1) {
+		life.sweep.main = life.main;
+		life.sweep.pgid = leader->member.place == MEMBER_SHARED ?
+		    getpgid(life.main) :
+		    life.main;
+	}
+	live(&life);
+	remove_traces(&life);
+	_exit(0);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Messages between host and leader, see link.h.
+ */
+#include "runtime/group/link.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A message without its list of pids. */
+#define UP_HEAD offsetof(struct link_up, pids)
+
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+int
+link_pair(int ends[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+}
+
+int
+link_pass_credentials(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
+static int
+send_message(int fd, struct msghdr *message, int flags)
+{
+	ssize_t n;
+
+	do
+		n = sendmsg(fd, message, MSG_NOSIGNAL | flags);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -1 : 0;
+}
+
+/* The member's pid, our own ids: only init of a namespace may do so. */
+static void
+attach_pid(struct msghdr *message, union control *control, pid_t pid)
+{
+	struct ucred ucred = { pid, getuid(), getgid() };
+
+	memset(control, 0, sizeof(*control));
+	message->msg_control = control;
+	message->msg_controllen = sizeof(*control);
+	control->header.cmsg_level = SOL_SOCKET;
+	control->header.cmsg_type = SCM_CREDENTIALS;
+	control->header.cmsg_len = CMSG_LEN(sizeof(ucred));
+	memcpy(CMSG_DATA(&control->header), &ucred, sizeof(ucred));
+}
+
+int
+link_send_up(int fd, const struct link_up *up, enum link_send how)
+{
+	struct iovec part = { (void *)(uintptr_t)up,
+		UP_HEAD + up->count * sizeof(up->pids[0]) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	union control control;
+
+	if (how == LINK_TRANSLATE)
+		attach_pid(&message, &control, up->pid);
+	return send_message(fd, &message, how == LINK_DROP ? MSG_DONTWAIT : 0);
+}
+
+int
+link_send_down(int fd, const struct link_down *down)
+{
+	struct iovec part = { (void *)(uintptr_t)down, sizeof(*down) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	return send_message(fd, &message, MSG_DONTWAIT);
+}
+
+static ssize_t
+receive(int fd, void *buffer, size_t size, union control *control,
+    struct msghdr *message)
+{
+	struct iovec part = { buffer, size };
+	ssize_t n;
+
+	*message = (struct msghdr) { .msg_iov = &part, .msg_iovlen = 1 };
+	if (control != NULL) {
+		message->msg_control = control;
+		message->msg_controllen = sizeof(*control);
+	}
+	do
+		n = recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	message->msg_iov = NULL;
+	return n;
+}
+
+int
+link_receive_up(int fd, struct link_up *up)
+{
+	struct cmsghdr *header;
+	union control control;
+	struct msghdr message;
+	struct ucred ucred;
+	ssize_t n;
+
+	memset(up, 0, sizeof(*up));
+	n = receive(fd, up, sizeof(*up), &control, &message);
+	if (n <= 0)
+		return (int)n;
+	if ((size_t)n < UP_HEAD || up->count > SWEEP_LIST ||
+	    (size_t)n != UP_HEAD + up->count * sizeof(up->pids[0])) {
+		errno = EPROTO;
+		return -1;
+	}
+	header = CMSG_FIRSTHDR(&message);
+	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
+	    header->cmsg_type == SCM_CREDENTIALS &&
+	    header->cmsg_len == CMSG_LEN(sizeof(ucred))) {
+		memcpy(&ucred, CMSG_DATA(header), sizeof(ucred));
+		up->pid = ucred.pid;
+	}
+	return 1;
+}
+
+int
+link_receive_down(int fd, struct link_down *down)
+{
+	struct msghdr message;
+	ssize_t n;
+
+	n = receive(fd, down, sizeof(*down), NULL, &message);
+	if (n <= 0)
+		return (int)n;
+	if (n != sizeof(*down) || down->steps.count > STEPS_MAX) {
+		errno = EPROTO;
+		return -1;
+	}
+	return 1;
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: ISC
+
+libgrouper_core_la_SOURCES += \
+	runtime/group/cgroup.c \
+	runtime/group/cgroup.h \
+	runtime/group/contain.c \
+	runtime/group/contain.h \
+	runtime/group/error.c \
+	runtime/group/front.c \
+	runtime/group/front.h \
+	runtime/group/group.c \
+	runtime/group/group.h \
+	runtime/group/host.c \
+	runtime/group/host.h \
+	runtime/group/leader.c \
+	runtime/group/leader.h \
+	runtime/group/link.c \
+	runtime/group/link.h \
+	runtime/group/member.c \
+	runtime/group/member.h \
+	runtime/group/names.c \
+	runtime/group/names.h \
+	runtime/group/orphans.c \
+	runtime/group/process.c \
+	runtime/group/self.c \
+	runtime/group/signals.c \
+	runtime/group/signals.h \
+	runtime/group/steps.c \
+	runtime/group/steps.h \
+	runtime/group/sweep.c \
+	runtime/group/sweep.h \
+	runtime/group/walk.c \
+	runtime/group/walk.h

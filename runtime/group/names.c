@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The files of a named host, see names.h.
+ */
+#include "runtime/group/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "runtime/util/fd.h"
+#include "runtime/util/parse.h"
+
+/* Connections that wait for the host's loop. */
+#define BACKLOG 128
+
+static int
+choose_directory(char *path, size_t size)
+{
+	const char *set;
+	int n;
+
+	set = getenv("GROUPER_RUNTIME_DIR");
+	if (set != NULL && set[0] != '\0')
+		n = snprintf(path, size, "%s", set);
+	else if ((set = getenv("XDG_RUNTIME_DIR")) != NULL && set[0] == '/')
+		n = snprintf(path, size, "%s/grouper", set);
+	else if (geteuid() == 0)
+		n = snprintf(path, size, "/run/grouper");
+	else
+		n = snprintf(path, size, "/tmp/grouper-%u", geteuid());
+	if (n < 0 || (size_t)n >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+int
+names_directory(char *path, size_t size)
+{
+	/* Children of root's under another uid may use the message verbs;
+	 * the socket itself checks who asks. */
+	mode_t mode = geteuid() == 0 ? 0711 : 0700;
+	struct stat st;
+
+	if (choose_directory(path, size) == -1)
+		return -1;
+	if (mkdir(path, mode) == 0)
+		return chmod(path, mode); /* whatever the umask is */
+	if (errno != EEXIST || lstat(path, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
+		errno = EPERM;
+		return -1;
+	}
+	return 0;
+}
+
+/* The one place that waits for another host, see grouper_host_new(). */
+static int
+lock_file(int fd)
+{
+	sigset_t ending, before;
+	int result;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return -1;
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGHUP);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGQUIT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &ending, &before);
+	result = flock(fd, LOCK_EX);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+/* A lock counts only on the file that has the name still. */
+static bool
+is_current(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 &&
+	    held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+static int
+take_lock(const char *path)
+{
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+		if (fd == -1)
+			return -1;
+		if (lock_file(fd) == -1) {
+			fd_close(&fd);
+			return -1;
+		}
+		if (is_current(fd, path))
+			return fd;
+		fd_close(&fd);
+	}
+}
+
+static int
+lock_name(struct names *names, const char *directory)
+{
+	if (asprintf(&names->lock_path, "%s/%s.lock", directory, names->name) ==
+	    -1) {
+		names->lock_path = NULL;
+		return -1;
+	}
+	names->lock = take_lock(names->lock_path);
+	return names->lock == -1 ? -1 : 0;
+}
+
+static int
+listen_on(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = strlen(path);
+	int fd;
+
+	if (length >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, length + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	/* What is there belongs to a dead host: we hold the lock. */
+	if ((unlink(path) == -1 && errno != ENOENT) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+	    chmod(path, geteuid() == 0 ? 0666 : 0600) == -1 ||
+	    listen(fd, BACKLOG) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+int
+names_claim(struct names *names, const char *name, bool transient)
+{
+	char directory[108];
+
+	*names = (struct names)NAMES_INIT;
+	if (!name_valid(name, NAMES_HOST_MAX, false)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (names_directory(directory, sizeof(directory)) == -1)
+		return -1;
+	strcpy(names->name, name);
+	if (asprintf(&names->socket_path, "%s/%s.sock", directory, name) ==
+	    -1) {
+		names->socket_path = NULL;
+		goto fail;
+	}
+	if (!transient && lock_name(names, directory) == -1)
+		goto fail;
+	names->listener = listen_on(names->socket_path);
+	if (names->listener == -1)
+		goto fail;
+	return 0;
+fail:
+	names_release(names, true);
+	return -1;
+}
+
+void
+names_release(struct names *names, bool keep_lock)
+{
+	int saved = errno;
+
+	if (names->listener != -1)
+		unlink(names->socket_path);
+	if (names->lock != -1 && !keep_lock)
+		unlink(names->lock_path);
+	fd_close(&names->listener);
+	fd_close(&names->lock);
+	free(names->lock_path);
+	free(names->socket_path);
+	*names = (struct names)NAMES_INIT;
+	errno = saved;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The files of a named host in the runtime directory: `<name>.lock`, which
+ * it and its leaders hold, and `<name>.sock`, its control socket.
+ *
+ * The lock is inherited by leaders, not by commands: a new host of the name
+ * gets it when the last group of the dead one is empty.
+ */
+#ifndef RUNTIME_GROUP_NAMES_H
+#define RUNTIME_GROUP_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define NAMES_HOST_MAX 32
+
+struct names {
+	char name[NAMES_HOST_MAX + 1];
+	char *lock_path;
+	char *socket_path;
+	int lock;
+	int listener;
+};
+#define NAMES_INIT \
+	{ \
+		"", NULL, NULL, -1, -1 \
+	}
+
+/*
+ * The runtime directory: $GROUPER_RUNTIME_DIR, else $XDG_RUNTIME_DIR/grouper,
+ * else /run/grouper for root, else /tmp/grouper-UID.  Writes its path, makes
+ * it where it is missing and refuses one that others may write to.
+ *
+ * Returns 0, or -1 with errno (ENAMETOOLONG, EPERM for a wrong owner or
+ * mode).
+ */
+int names_directory(char *path, size_t size);
+
+/*
+ * Takes the lock, waiting for it with the signals unblocked that end a
+ * program by default, and listens on the socket.  A transient name, which
+ * holds the pid, needs no lock: nobody will wait for it.  0; -1 with errno: EINVAL
+ * for a bad name, ENAMETOOLONG where the socket's path exceeds 107 bytes.
+ */
+int names_claim(struct names *names, const char *name, bool transient);
+
+/*
+ * Removes the files and closes the descriptors.  keep_lock: a group still
+ * lives, whose leader holds the lock: the file must stay, since a new host
+ * waits on the file that has the name.
+ */
+void names_release(struct names *names, bool keep_lock);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The orphans of leaders that died.
+ *
+ * A process is an orphan of a dead leader if it is a child of the host and
+ * no leader: a host starts nothing else.  Which leader's it was cannot be
+ * told when two died at once, so all are swept together and their groups
+ * become empty together.
+ */
+#include <signal.h>
+
+#include "runtime/group/group.h"
+#include "runtime/os/os.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+
+bool
+host_is_leader(pid_t pid, void *arg)
+{
+	struct grouper_host *host = arg;
+	struct group wanted = { .leader = pid };
+
+	return RB_FIND(group_leaders, &host->leaders, &wanted) != NULL;
+}
+
+/* The orphans are gone: so are the groups they belonged to. */
+static void
+finish_orphaned(struct grouper_host *host)
+{
+	struct group_orphans over;
+	struct group *group;
+
+	TAILQ_INIT(&over);
+	TAILQ_CONCAT(&over, &host->orphaned, orphaned);
+	while ((group = TAILQ_FIRST(&over)) != NULL) {
+		TAILQ_REMOVE(&over, group, orphaned);
+		group->orphans = false;
+		if (group->leaf.parent != -1 &&
+		    cgroup_leaf_populated(&group->leaf)) {
+			/* Moved there by somebody, not descended from us. */
+			cgroup_leaf_kill(&group->leaf);
+			host_orphaned(host, group);
+			continue;
+		}
+		group_finish(group);
+	}
+}
+
+static void
+tell_unkillable(struct grouper_host *host)
+{
+	struct grouper_event event = { .type = GROUPER_EVENT_UNKILLABLE };
+	struct grouper_processes list = { 0 };
+	struct group *group;
+
+	grouper_descendants(0, &list);
+	event.processes = &list;
+	TAILQ_FOREACH(group, &host->orphaned, orphaned)
+		group_tell(group, &event);
+	grouper_processes_free(&list);
+}
+
+static void sweep_turn(void *arg);
+
+static void
+on_orphan(int fd, void *arg)
+{
+	struct grouper_host *host = arg;
+
+	(void)fd;
+	loop_fd_free(host->sweep_watch);
+	host->sweep_watch = NULL;
+	fd_close(&host->sweep_pidfd);
+	sweep_turn(host);
+}
+
+/* One orphan's end is enough to wake for: the next turn sees the others. */
+static void
+watch_one_orphan(struct grouper_host *host)
+{
+	pid_t pid;
+
+	if (host->sweep_watch != NULL || walk_children(&host->walk) < 1)
+		return;
+	pid = host->walk.pids[0];
+	host->sweep_pidfd = os_pidfd(pid);
+	if (host->sweep_pidfd != -1)
+		host->sweep_watch = loop_fd_new(host->loop, host->sweep_pidfd,
+		    LOOP_READ, on_orphan, host);
+}
+
+static void
+sweep_turn(void *arg)
+{
+	struct grouper_host *host = arg;
+	int64_t now, delay = 0;
+
+	switch (sweep_reap(&host->sweep, NULL, NULL)) {
+	case SWEEP_NONE_LEFT:
+		loop_fd_free(host->sweep_watch);
+		host->sweep_watch = NULL;
+		fd_close(&host->sweep_pidfd);
+		loop_timer_clear(host->sweep_timer);
+		finish_orphaned(host);
+		return;
+	case SWEEP_MORE_DEAD:
+		break;
+	case SWEEP_SOME_LEFT:
+		now = clock_ms();
+		switch (sweep_step(&host->sweep, now)) {
+		case SWEEP_AGAIN:
+			break;
+		case SWEEP_GIVE_UP:
+			tell_unkillable(host);
+			/* FALLTHROUGH */
+		case SWEEP_WAIT:
+			delay = sweep_deadline(&host->sweep) - now;
+			watch_one_orphan(host);
+			break;
+		}
+		break;
+	}
+	loop_timer_set(host->sweep_timer, delay > 0 ? delay : 0);
+}
+
+void
+host_orphaned(struct grouper_host *host, struct group *group)
+{
+	static const struct steps at_once = { 1, { { SIGKILL, 0 } } };
+
+	if (host->sweep_timer == NULL)
+		host->sweep_timer = loop_timer_new(host->loop, sweep_turn,
+		    host);
+	if (group->leaf.parent != -1)
+		cgroup_leaf_kill(&group->leaf);
+	TAILQ_INSERT_TAIL(&host->orphaned, group, orphaned);
+	group->orphans = true;
+	host->walk.skip = host_is_leader;
+	host->walk.skip_arg = host;
+	sweep_init(&host->sweep, &host->walk, SWEEP_STRANGERS, NULL);
+	sweep_begin(&host->sweep, &at_once, SWEEP_TREE);
+	if (host->sweep_timer != NULL)
+		loop_timer_set(host->sweep_timer, 0);
+}

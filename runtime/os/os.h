@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What differs between systems: process creation, process handles and the
+ * process table.  Every function here is async-signal-safe and allocates
+ * nothing, so that a leader may call it.
+ */
+#ifndef RUNTIME_OS_OS_H
+#define RUNTIME_OS_OS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum os_clone_flags {
+	OS_CLONE_FILES = 1 << 0,  /* share the descriptor table */
+	OS_CLONE_PIDNS = 1 << 1,  /* init of a new PID namespace */
+	OS_CLONE_USERNS = 1 << 2, /* in a new user namespace */
+};
+
+/*
+ * Forks by the bare system call: no handlers of pthread_atfork(3) run, and
+ * the child must keep to async-signal-safe functions.
+ *
+ * pidfd: receives a close-on-exec handle of the child; may be NULL.
+ * cgroup: directory of a cgroup v2 that the child is born in; -1 for the
+ *     parent's.
+ *
+ * Returns the child's pid, 0 in the child, -1 with errno.
+ */
+pid_t os_clone(unsigned int flags, int *pidfd, int cgroup);
+
+/*
+ * Runs fn(arg) in a child that borrows this process's memory, as vfork(2)
+ * does, on a stack of its own; returns when the child has executed a program
+ * or ended.  fn must not return.  Returns the pid, or -1 with errno.
+ */
+pid_t os_vfork(int (*fn)(void *), void *arg);
+
+/* A close-on-exec handle of a process, or -1 with errno (ESRCH). */
+int os_pidfd(pid_t pid);
+
+/* Sends by handle; 0, or -1 with errno.  signum 0 asks whether it lives. */
+int os_pidfd_signal(int pidfd, int signum);
+
+/* Closes the descriptors first..last; UINT_MAX for all above first. */
+int os_close_range(unsigned int first, unsigned int last);
+
+/* The same, and from then on with a descriptor table of one's own. */
+int os_unshare_from(unsigned int first);
+
+/*
+ * Makes this process the reaper of its orphaned descendants, or not;
+ * 0 or -1 with errno.  os_is_subreaper() returns 1, 0, or -1 with errno.
+ */
+int os_set_subreaper(bool on);
+int os_is_subreaper(void);
+
+/* The signal that this process gets when its parent dies; 0 for none. */
+int os_set_parent_death_signal(int signum);
+
+/* The name that ps shows, cut to 15 bytes. */
+void os_set_name(const char *name);
+
+struct os_stat {
+	pid_t pid;
+	pid_t ppid;
+	pid_t pgid;
+	pid_t sid;
+	int tty;    /* device of the controlling terminal, or 0 */
+	char state; /* '?' where it cannot be seen */
+	char name[64];
+	uint64_t user_ticks;
+	uint64_t system_ticks;
+	uint64_t start_ticks;
+	uint64_t threads;
+	uint64_t pages; /* resident */
+};
+
+/*
+ * A view of the process table.  Opened at start, so that later reads of
+ * one's own children need no further descriptor.
+ */
+struct os_proc {
+	int dir;  /* /proc; -1 where it is not mounted */
+	int self; /* its children file of this thread; -1 if missing */
+};
+
+/*
+ * Opens the view.  Where /proc is missing, or shows another PID namespace,
+ * both are -1 and the functions below fall back on pidfds.  Returns 0, or -1
+ * with errno where neither is there (ENOSYS).
+ */
+int os_proc_open(struct os_proc *proc);
+void os_proc_close(struct os_proc *proc);
+
+/*
+ * Reads about one process.  In a process that /proc hides, only pid and ppid
+ * are known and the state is '?'.  Returns 0; -1 with errno, ESRCH or ENOENT
+ * if it is gone.
+ */
+int os_proc_stat(const struct os_proc *proc, pid_t pid, int pidfd,
+    struct os_stat *stat);
+
+/*
+ * Whether any thread of the process can still run: reads every thread's
+ * state where there are several, since a process whose first thread has
+ * ended shows 'Z'.  Returns the most alive state, in the order R S D t T Z,
+ * '?' if nothing could be read.
+ */
+char os_proc_liveliest(const struct os_proc *proc, const struct os_stat *stat);
+
+/*
+ * The children of a process, of all its threads.  pid 0 means this process.
+ * Zombies count.  Writes at most capacity pids.
+ *
+ * Returns how many there are written, with *more set if the buffer was too
+ * small; -1 with errno: ENOSYS if the kernel does not tell (then use
+ * os_proc_all), ESRCH or ENOENT if the process is gone, EMFILE, ENFILE,
+ * ENOMEM.
+ */
+ssize_t os_proc_children(const struct os_proc *proc, pid_t pid, pid_t *pids,
+    size_t capacity, bool *more);
+
+/*
+ * Every process there is, by /proc or, where that is missing, by asking for
+ * each possible pid.  As os_proc_children().
+ */
+ssize_t os_proc_all(const struct os_proc *proc, pid_t *pids, size_t capacity,
+    bool *more);
+
+/* The largest pid plus one. */
+size_t os_pid_limit(void);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Processes of Linux.  The system calls are made bare where glibc 2.36 has
+ * no wrapper, or has one that does more than is safe after a bare clone.
+ */
+#include "runtime/os/os.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
+
+pid_t
+os_clone(unsigned int flags, int *pidfd, int cgroup)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	int fd = -1;
+	long pid;
+
+	if (flags & OS_CLONE_FILES)
+		args.flags |= CLONE_FILES;
+	if (flags & OS_CLONE_PIDNS)
+		args.flags |= CLONE_NEWPID;
+	if (flags & OS_CLONE_USERNS)
+		args.flags |= CLONE_NEWUSER;
+	if (pidfd != NULL) {
+		args.flags |= CLONE_PIDFD;
+		args.pidfd = (uint64_t)(uintptr_t)&fd;
+	}
+	if (cgroup != -1) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid > 0 && pidfd != NULL)
+		*pidfd = fd;
+	return (pid_t)pid;
+}
+
+/*
+ * A stack in this process's memory for the vfork'd child.  One is enough:
+ * the parent does not run until the child has let go of it.
+ */
+static _Alignas(16) char vfork_stack[64 * 1024];
+
+pid_t
+os_vfork(int (*fn)(void *), void *arg)
+{
+	return clone(fn, vfork_stack + sizeof(vfork_stack),
+	    CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+}
+
+int
+os_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int
+os_pidfd_signal(int pidfd, int signum)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0);
+}
+
+int
+os_close_range(unsigned int first, unsigned int last)
+{
+	if (first > last)
+		return 0;
+	return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+int
+os_unshare_from(unsigned int first)
+{
+	return (int)syscall(SYS_close_range, first, UINT_MAX,
+	    CLOSE_RANGE_UNSHARE);
+}
+
+int
+os_set_subreaper(bool on)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0, 0, 0);
+}
+
+int
+os_is_subreaper(void)
+{
+	int on = 0;
+
+	if (prctl(PR_GET_CHILD_SUBREAPER, &on, 0, 0, 0) == -1)
+		return -1;
+	return on != 0;
+}
+
+int
+os_set_parent_death_signal(int signum)
+{
+	return prctl(PR_SET_PDEATHSIG, (unsigned long)signum, 0, 0, 0);
+}
+
+void
+os_set_name(const char *name)
+{
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}

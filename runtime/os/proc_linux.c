@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The process table of Linux: /proc, and pidfds where /proc is missing or
+ * hides a process (hidepid, see proc(5)).  No allocation, no stdio: a leader
+ * reads this way after its fork.
+ */
+#include "runtime/os/os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "runtime/util/fd.h"
+
+/* PIDFD_GET_INFO, since Linux 6.13; Debian 12's headers do not have it. */
+struct pidfd_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pid;
+	uint32_t tgid;
+	uint32_t ppid;
+	uint32_t ids[8];
+	uint32_t exit_code;
+};
+#define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_INFO_PID 1
+
+struct linux_dirent64 {
+	uint64_t d_ino;
+	int64_t d_off;
+	unsigned short d_reclen;
+	unsigned char d_type;
+	char d_name[];
+};
+
+/* Appends a number in decimal; returns the new end. */
+static char *
+put_number(char *at, pid_t number)
+{
+	char digits[16];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (n > 0)
+		*at++ = digits[--n];
+	return at;
+}
+
+/* "PID/stat" and the like, in a buffer that holds 64 bytes. */
+static char *
+put_text(char *at, const char *text)
+{
+	size_t length = strlen(text);
+
+	memcpy(at, text, length + 1);
+	return at + length;
+}
+
+static ssize_t
+read_file(int dir, const char *path, char *buffer, size_t size)
+{
+	ssize_t n;
+	int fd;
+
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	n = read(fd, buffer, size - 1);
+	fd_close(&fd);
+	if (n >= 0)
+		buffer[n] = '\0';
+	return n;
+}
+
+/*
+ * /proc as it is mounted may show an outer PID namespace, whose pids mean
+ * nothing to kill(2) in here.
+ */
+static bool
+proc_is_ours(int dir)
+{
+	char target[32];
+	struct statfs fs;
+	pid_t pid = 0;
+	ssize_t n, i;
+
+	if (fstatfs(dir, &fs) == -1 || fs.f_type != PROC_SUPER_MAGIC)
+		return false;
+	n = readlinkat(dir, "self", target, sizeof(target));
+	for (i = 0; i < n; i++)
+		pid = pid * 10 + (target[i] - '0');
+	return pid == getpid();
+}
+
+static int
+pidfd_parent(int pidfd, struct os_stat *stat)
+{
+	struct pidfd_info info = { .mask = PIDFD_INFO_PID };
+
+	if (ioctl(pidfd, PIDFD_GET_INFO, &info) == -1)
+		return -1;
+	memset(stat, 0, sizeof(*stat));
+	stat->pid = (pid_t)info.tgid;
+	stat->ppid = (pid_t)info.ppid;
+	stat->state = '?';
+	stat->threads = 1;
+	return 0;
+}
+
+int
+os_proc_open(struct os_proc *proc)
+{
+	struct os_stat stat;
+	char path[64], *end;
+	int pidfd, result;
+
+	proc->self = -1;
+	proc->dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (proc->dir == -1 && (errno == EMFILE || errno == ENFILE))
+		return -1;
+	if (proc->dir != -1 && proc_is_ours(proc->dir)) {
+		end = put_text(path, "self/task/");
+		end = put_number(end, (pid_t)syscall(SYS_gettid));
+		put_text(end, "/children");
+		proc->self = openat(proc->dir, path, O_RDONLY | O_CLOEXEC);
+		return 0;
+	}
+	fd_close(&proc->dir);
+	pidfd = os_pidfd(getpid());
+	if (pidfd == -1)
+		return -1;
+	result = pidfd_parent(pidfd, &stat);
+	fd_close(&pidfd);
+	if (result == -1)
+		errno = ENOSYS;
+	return result;
+}
+
+void
+os_proc_close(struct os_proc *proc)
+{
+	fd_close(&proc->dir);
+	fd_close(&proc->self);
+}
+
+static const char *
+skip_field(const char *at)
+{
+	while (*at == ' ')
+		at++;
+	while (*at != ' ' && *at != '\0')
+		at++;
+	return at;
+}
+
+static const char *
+take_number(const char *at, int64_t *out)
+{
+	bool negative = false;
+	int64_t value = 0;
+
+	while (*at == ' ')
+		at++;
+	if (*at == '-') {
+		negative = true;
+		at++;
+	}
+	while (*at >= '0' && *at <= '9')
+		value = (int64_t)((uint64_t)value * 10 +
+		    (uint64_t)(*at++ - '0'));
+	*out = negative ? -value : value;
+	return at;
+}
+
+/*
+ * "pid (name) state ppid pgrp session tty_nr tpgid flags minflt cminflt
+ * majflt cmajflt utime stime cutime cstime priority nice num_threads
+ * itrealvalue starttime vsize rss", proc_pid_stat(5).  The name may hold
+ * anything, also ") R 1", so it ends at the last parenthesis.
+ */
+static int
+parse_stat(const char *text, struct os_stat *stat)
+{
+	const char *open, *close, *at;
+	int64_t field[22] = { 0 };
+	size_t length, i;
+
+	open = strchr(text, '(');
+	close = strrchr(text, ')');
+	if (open == NULL || close == NULL || close < open || close[1] != ' ' ||
+	    close[2] == '\0') {
+		errno = ESRCH;
+		return -1;
+	}
+	take_number(text, &field[0]);
+	stat->pid = (pid_t)field[0];
+	length = (size_t)(close - open - 1);
+	if (length >= sizeof(stat->name))
+		length = sizeof(stat->name) - 1;
+	memcpy(stat->name, open + 1, length);
+	stat->name[length] = '\0';
+	stat->state = close[2];
+	at = skip_field(close + 1);
+	for (i = 1; i < 22; i++)
+		at = take_number(at, &field[i]);
+	stat->ppid = (pid_t)field[1];
+	stat->pgid = (pid_t)field[2];
+	stat->sid = (pid_t)field[3];
+	stat->tty = (int)field[4];
+	stat->user_ticks = (uint64_t)field[11];
+	stat->system_ticks = (uint64_t)field[12];
+	stat->threads = (uint64_t)field[17];
+	stat->start_ticks = (uint64_t)field[19];
+	stat->pages = field[21] > 0 ? (uint64_t)field[21] : 0;
+	return 0;
+}
+
+int
+os_proc_stat(const struct os_proc *proc, pid_t pid, int pidfd,
+    struct os_stat *stat)
+{
+	char path[64], text[1024];
+	ssize_t n = -1;
+
+	if (proc->dir != -1) {
+		put_text(put_number(path, pid), "/stat");
+		n = read_file(proc->dir, path, text, sizeof(text));
+		if (n > 0)
+			return parse_stat(text, stat);
+		if (n == 0)
+			errno = ESRCH;
+	}
+	if (pidfd != -1 && os_pidfd_signal(pidfd, 0) == 0) {
+		int saved = errno;
+
+		if (pidfd_parent(pidfd, stat) == 0)
+			return 0;
+		errno = saved;
+	}
+	if (proc->dir == -1 && errno != EMFILE && errno != ENFILE)
+		errno = ESRCH;
+	return -1;
+}
+
+typedef bool entry_fn(pid_t pid, void *arg);
+
+/* Calls fn for each number in a directory until it returns false. */
+static int
+each_number(int dir, const char *path, entry_fn *fn, void *arg)
+{
+	_Alignas(struct linux_dirent64) char buffer[4096];
+	struct linux_dirent64 *entry;
+	int64_t pid;
+	long n, at;
+	int fd;
+
+	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (at = 0; at < n; at += entry->d_reclen) {
+			entry = (struct linux_dirent64 *)(void *)(buffer + at);
+			if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+				continue;
+			take_number(entry->d_name, &pid);
+			if (!fn((pid_t)pid, arg)) {
+				fd_close(&fd);
+				return 0;
+			}
+		}
+	fd_close(&fd);
+	return n < 0 ? -1 : 0;
+}
+
+struct liveliest {
+	const struct os_proc *proc;
+	pid_t pid;
+	char state;
+};
+
+static int
+rank(char state)
+{
+	static const char order[] = "?XZTtDISR";
+	const char *at = strchr(order, state);
+
+	return at == NULL || state == '\0' ? 0 : (int)(at - order);
+}
+
+static bool
+on_thread_state(pid_t tid, void *arg)
+{
+	struct liveliest *best = arg;
+	char path[64], text[1024], *end;
+	struct os_stat stat;
+
+	end = put_text(put_number(path, best->pid), "/task/");
+	put_text(put_number(end, tid), "/stat");
+	if (read_file(best->proc->dir, path, text, sizeof(text)) > 0 &&
+	    parse_stat(text, &stat) == 0 &&
+	    rank(stat.state) > rank(best->state))
+		best->state = stat.state;
+	return true;
+}
+
+char
+os_proc_liveliest(const struct os_proc *proc, const struct os_stat *stat)
+{
+	struct liveliest best = { proc, stat->pid, stat->state };
+	char path[64];
+
+	if (stat->threads <= 1 || proc->dir == -1)
+		return stat->state;
+	put_text(put_number(path, stat->pid), "/task");
+	each_number(proc->dir, path, on_thread_state, &best);
+	return best.state;
+}
+
+struct collect {
+	const struct os_proc *proc;
+	pid_t pid;
+	pid_t *pids;
+	size_t count;
+	size_t capacity;
+	bool more;
+	int error;
+};
+
+static bool
+collect_pid(struct collect *to, pid_t pid)
+{
+	if (to->count == to->capacity) {
+		to->more = true;
+		return false;
+	}
+	to->pids[to->count++] = pid;
+	return true;
+}
+
+/*
+ * Reads a children file: pids with a blank after each.  The kernel writes it
+ * in pieces, so a number may be cut at the end of one read.
+ */
+static int
+collect_children(struct collect *to, int fd)
+{
+	char buffer[4096];
+	off_t offset = 0;
+	int64_t pid = 0;
+	bool digits = false;
+	ssize_t n, i;
+
+	while ((n = pread(fd, buffer, sizeof(buffer), offset)) > 0) {
+		offset += n;
+		for (i = 0; i < n; i++) {
+			if (buffer[i] >= '0' && buffer[i] <= '9') {
+				pid = pid * 10 + (buffer[i] - '0');
+				digits = true;
+				continue;
+			}
+			if (digits && !collect_pid(to, (pid_t)pid))
+				return 0;
+			pid = 0;
+			digits = false;
+		}
+	}
+	return n < 0 ? -1 : 0;
+}
+
+static bool
+on_thread_children(pid_t tid, void *arg)
+{
+	struct collect *to = arg;
+	char path[64], *end;
+	int fd;
+
+	end = put_text(put_number(path, to->pid), "/task/");
+	put_text(put_number(end, tid), "/children");
+	fd = openat(to->proc->dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			to->error = errno;
+		return true; /* the thread is gone: its children moved */
+	}
+	collect_children(to, fd);
+	fd_close(&fd);
+	return !to->more;
+}
+
+ssize_t
+os_proc_children(const struct os_proc *proc, pid_t pid, pid_t *pids,
+    size_t capacity, bool *more)
+{
+	struct collect to = { proc, pid, pids, 0, capacity, false, 0 };
+	char path[64];
+
+	*more = false;
+	if (proc->self == -1) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (pid == 0)
+		to.pid = getpid();
+	put_text(put_number(path, to.pid), "/task");
+	if (each_number(proc->dir, path, on_thread_children, &to) == -1) {
+		/* Our first thread's file is open already: enough to go on
+		 * with when descriptors have run out. */
+		if (pid != 0 || (errno != EMFILE && errno != ENFILE))
+			return -1;
+		to.error = 0;
+		if (collect_children(&to, proc->self) == -1)
+			return -1;
+	}
+	if (to.error != 0 && to.count == 0) {
+		if (pid == 0 && collect_children(&to, proc->self) == 0) {
+			*more = to.more;
+			return (ssize_t)to.count;
+		}
+		errno = to.error;
+		return -1;
+	}
+	*more = to.more || to.error != 0;
+	return (ssize_t)to.count;
+}
+
+static bool
+on_any_process(pid_t pid, void *arg)
+{
+	return collect_pid(arg, pid);
+}
+
+ssize_t
+os_proc_all(const struct os_proc *proc, pid_t *pids, size_t capacity,
+    bool *more)
+{
+	struct collect to = { proc, 0, pids, 0, capacity, false, 0 };
+	size_t pid, limit;
+	int pidfd;
+
+	if (proc->dir != -1) {
+		if (each_number(proc->dir, ".", on_any_process, &to) == -1)
+			return -1;
+	} else {
+		limit = os_pid_limit();
+		for (pid = 2; pid < limit && !to.more; pid++) {
+			pidfd = os_pidfd((pid_t)pid);
+			if (pidfd != -1)
+				collect_pid(&to, (pid_t)pid);
+			else if (errno == EMFILE || errno == ENFILE)
+				return -1;
+			fd_close(&pidfd);
+		}
+	}
+	*more = to.more;
+	return (ssize_t)to.count;
+}
+
+size_t
+os_pid_limit(void)
+{
+	char text[32];
+	int64_t limit = 0;
+
+	if (read_file(AT_FDCWD, "/proc/sys/kernel/pid_max", text,
+		sizeof(text)) > 0)
+		take_number(text, &limit);
+	if (limit <= 0 || limit > 1 << 22)
+		limit = 1 << 22; /* the most there is, see proc(5) */
+	return (size_t)limit;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors: see fd.h.
+ */
+#include "runtime/util/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void
+fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd != -1)
+		close(*fd); /* Linux frees it also on EINTR, see close(2) */
+	*fd = -1;
+	errno = saved;
+}
+
+int
+fd_hold_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd == -1)
+			return -1;
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+typedef bool pick_fn(int fd, int flags, int keep);
+
+static bool
+pick_inherited(int fd, int flags, int keep)
+{
+	(void)keep;
+	return fd > STDERR_FILENO && (flags & FD_CLOEXEC) == 0;
+}
+
+static bool
+pick_private(int fd, int flags, int keep)
+{
+	return fd != keep && (flags & FD_CLOEXEC) != 0;
+}
+
+static void
+close_picked(int fd, pick_fn *pick, int keep)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags != -1 && pick(fd, flags, keep))
+		close(fd);
+}
+
+/* Without /proc every possible number is tried. */
+static void
+close_by_number(pick_fn *pick, int keep)
+{
+	struct rlimit limit;
+	int fd, end = 1024;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1 << 20)
+		end = (int)limit.rlim_cur;
+	for (fd = 0; fd < end; fd++)
+		close_picked(fd, pick, keep);
+}
+
+static void
+close_each(pick_fn *pick, int keep)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	dir = opendir("/proc/self/fd");
+	if (dir == NULL) {
+		close_by_number(pick, keep);
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		fd = atoi(entry->d_name);
+		if (entry->d_name[0] != '.' && fd != dirfd(dir))
+			close_picked(fd, pick, keep);
+	}
+	closedir(dir);
+}
+
+void
+fd_close_inherited(void)
+{
+	int null;
+
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null != -1) {
+		dup3(null, STDIN_FILENO, O_CLOEXEC);
+		dup3(null, STDOUT_FILENO, O_CLOEXEC);
+		close(null);
+	}
+	close_each(pick_inherited, -1);
+}
+
+void
+fd_close_private(int keep)
+{
+	close_each(pick_private, keep);
+}

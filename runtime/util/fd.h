@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors: closed in one place, -1 when there is none.
+ */
+#ifndef RUNTIME_UTIL_FD_H
+#define RUNTIME_UTIL_FD_H
+
+/* Closes *fd unless it is -1, and sets it to -1.  Keeps errno. */
+void fd_close(int *fd);
+
+/*
+ * Makes sure that descriptors 0, 1 and 2 are taken, by close-on-exec
+ * placeholders where the caller left them closed, so that nothing of ours
+ * lands there and a command finds them closed as they were.  0, or -1 with
+ * errno.
+ */
+int fd_hold_standard(void);
+
+/*
+ * Lets go of the descriptors that this process inherited and that are not
+ * close-on-exec, standard error excepted, so that a reader of one sees
+ * end-of-file as soon as the commands it was passed to have closed it.
+ * Standard input and output become /dev/null.
+ */
+void fd_close_inherited(void);
+
+/*
+ * The reverse, in a forked child that executes nothing: closes what is
+ * close-on-exec, keep excepted (-1 for none).
+ */
+void fd_close_private(int keep);
+
+#endif

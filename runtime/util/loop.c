@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The event loop on libevent.  No libevent signal events are used: their
+ * handler writes to a socket pair that a forked child would share, which
+ * raises phantom signals in the parent.
+ */
+#include "runtime/util/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+struct loop {
+	struct event_base *base;
+	bool own_base;
+};
+
+struct loop_fd {
+	struct event *event;
+	loop_fd_fn *fn;
+	void *arg;
+};
+
+struct loop_timer {
+	struct event *event;
+	loop_timer_fn *fn;
+	void *arg;
+};
+
+struct loop *
+loop_new(struct event_base *base)
+{
+	struct loop *loop;
+
+	loop = calloc(1, sizeof(*loop));
+	if (loop != NULL)
+		loop->base = base;
+	return loop;
+}
+
+struct event_base *
+loop_base(struct loop *loop)
+{
+	struct event_config *config;
+
+	if (loop->base != NULL)
+		return loop->base;
+	config = event_config_new();
+	if (config != NULL) {
+		event_config_set_flag(config,
+		    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+		loop->base = event_base_new_with_config(config);
+		event_config_free(config);
+	}
+	if (loop->base == NULL)
+		errno = ENOMEM;
+	loop->own_base = loop->base != NULL;
+	return loop->base;
+}
+
+void
+loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	if (loop->own_base)
+		event_base_free(loop->base);
+	free(loop);
+}
+
+int
+loop_run(struct loop *loop)
+{
+	return event_base_loop(loop_base(loop), EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+int
+loop_once(struct loop *loop)
+{
+	return event_base_loop(loop_base(loop), EVLOOP_ONCE) < 0 ? -1 : 0;
+}
+
+void
+loop_break(struct loop *loop)
+{
+	event_base_loopbreak(loop->base);
+}
+
+static void
+on_fd(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_fd *watch = arg;
+
+	(void)what;
+	watch->fn(fd, watch->arg);
+}
+
+struct loop_fd *
+loop_fd_new(struct loop *loop, int fd, enum loop_what what, loop_fd_fn *fn,
+    void *arg)
+{
+	short events = EV_PERSIST | (what == LOOP_READ ? EV_READ : EV_WRITE);
+	struct event_base *base = loop_base(loop);
+	struct loop_fd *watch;
+
+	watch = base == NULL ? NULL : calloc(1, sizeof(*watch));
+	if (watch == NULL)
+		return NULL;
+	watch->fn = fn;
+	watch->arg = arg;
+	watch->event = event_new(base, fd, events, on_fd, watch);
+	if (watch->event == NULL || event_add(watch->event, NULL) != 0) {
+		loop_fd_free(watch);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return watch;
+}
+
+void
+loop_fd_set(struct loop_fd *watch, bool on)
+{
+	if (on)
+		event_add(watch->event, NULL);
+	else
+		event_del(watch->event);
+}
+
+void
+loop_fd_free(struct loop_fd *watch)
+{
+	if (watch == NULL)
+		return;
+	if (watch->event != NULL)
+		event_free(watch->event);
+	free(watch);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_timer *timer = arg;
+
+	(void)fd;
+	(void)what;
+	timer->fn(timer->arg);
+}
+
+struct loop_timer *
+loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg)
+{
+	struct event_base *base = loop_base(loop);
+	struct loop_timer *timer;
+
+	timer = base == NULL ? NULL : calloc(1, sizeof(*timer));
+	if (timer == NULL)
+		return NULL;
+	timer->fn = fn;
+	timer->arg = arg;
+	timer->event = event_new(base, -1, 0, on_timer, timer);
+	if (timer->event == NULL) {
+		free(timer);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return timer;
+}
+
+void
+loop_timer_set(struct loop_timer *timer, int64_t delay_ms)
+{
+	struct timeval delay = {
+		.tv_sec = (time_t)(delay_ms / 1000),
+		.tv_usec = (suseconds_t)(delay_ms % 1000 * 1000),
+	};
+
+	event_add(timer->event, &delay);
+}
+
+void
+loop_timer_clear(struct loop_timer *timer)
+{
+	event_del(timer->event);
+}
+
+void
+loop_timer_free(struct loop_timer *timer)
+{
+	if (timer == NULL)
+		return;
+	event_free(timer->event);
+	free(timer);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every hostile program, in every arena, ended in four ways: by itself, by TERM
+ * to grouper, by SIGKILL of the host, by SIGKILL of the leader.  Nothing that
+ * carries the token of the test may be alive when grouper has exited; only
+ * when the host was killed has the leader still to finish.
+ */
+
+#include "arena.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LEFT_STATUS "7"
+
+struct adversary {
+	const char *mode;
+	bool deaf;   /* the command itself heeds no TERM */
+	bool stays;  /* the command cannot leave */
+	bool setuid; /* needs the set-uid copy */
+};
+
+static const struct adversary adversaries[] = { { .mode = "double-fork" },
+	{ .mode = "daemon" }, { .mode = "setpgid" }, { .mode = "subreapers" },
+	{ .mode = "quiet" }, { .mode = "siblings" }, { .mode = "vfork" },
+	{ .mode = "zombies" }, { .mode = "namespace" }, { .mode = "stopped" },
+	{ .mode = "traced" }, { .mode = "ignore", .deaf = true },
+	{ .mode = "block", .deaf = true }, { .mode = "threads" },
+	{ .mode = "headless", .deaf = true, .stays = true },
+	{ .mode = "setuid", .setuid = true }, { .mode = "tree", .deaf = true },
+	{ .mode = "comets", .deaf = true }, { .mode = "execs", .deaf = true },
+	{ .mode = "thirteen" } };
+#define N_ADVERSARIES ((int)(sizeof(adversaries) / sizeof(adversaries[0])))
+
+static const char *const options[] = { "--shutdown", "TERM 60ms, KILL", NULL };
+
+static const struct arena *
+arena_of(int i)
+{
+	return &arenas[i / N_ADVERSARIES];
+}
+
+static const struct adversary *
+adversary_of(int i)
+{
+	return &adversaries[i % N_ADVERSARIES];
+}
+
+/* False if this one has no place in this arena. */
+static bool
+start(struct support_run *r, int i, const char *what_then)
+{
+	const struct arena *a = arena_of(i);
+	const struct adversary *h = adversary_of(i);
+	const char *why, *copy = "none";
+	char program[512];
+
+	if (h->stays && strcmp(what_then, "leave") == 0)
+		return false;
+	if (h->setuid && (copy = arena_setuid_copy(a, &why)) == NULL) {
+		if (a->as_user)
+			support_skip("%s: %s", h->mode, why);
+		return false;
+	}
+	snprintf(program, sizeof(program), "%s", arena_program("hostile"));
+	arena_enter(a);
+	arena_start(r, a, options,
+	    (const char *const[]) { program, "-c", copy, "-m", support_token(),
+		h->mode, what_then, LEFT_STATUS, NULL });
+	return true;
+}
+
+static void
+finish(struct support_run *r, int i)
+{
+	support_finish(r);
+	arena_leave(arena_of(i));
+}
+
+START_TEST(nothing_outlives_a_command_that_ends)
+{
+	struct support_run r;
+
+	if (!start(&r, _i, "leave"))
+		return;
+	support_wait(&r);
+	support_assert_no_survivors();
+	ck_assert_msg(r.status == 7, "%s: status %d: %s",
+	    adversary_of(_i)->mode, r.status, r.stderr_text.data);
+	support_finish(&r);
+	ck_assert_msg(arena_leave(arena_of(_i)) == 0, "a cgroup was left");
+}
+END_TEST
+
+START_TEST(nothing_outlives_a_stop)
+{
+	const struct adversary *h = adversary_of(_i);
+	struct support_run r;
+
+	if (!start(&r, _i, "stay"))
+		return;
+	support_signal(&r, SIGTERM);
+	support_wait(&r);
+	support_assert_no_survivors();
+	ck_assert_msg(r.status == 128 + (h->deaf ? SIGKILL : SIGTERM),
+	    "%s: status %d: %s", h->mode, r.status, r.stderr_text.data);
+	support_finish(&r);
+	ck_assert_msg(arena_leave(arena_of(_i)) == 0, "a cgroup was left");
+}
+END_TEST
+
+START_TEST(nothing_outlives_a_killed_host_for_long)
+{
+	struct support_run r;
+
+	if (!start(&r, _i, "stay"))
+		return;
+	support_signal(&r, SIGKILL);
+	support_wait(&r);
+	support_await_no_survivors(SUPPORT_PATIENCE);
+	finish(&r, _i);
+}
+END_TEST
+
+START_TEST(nothing_outlives_a_killed_leader)
+{
+	struct support_run r;
+
+	if (!start(&r, _i, "stay"))
+		return;
+	ck_assert_int_eq(kill(arena_leader(&r), SIGKILL), 0);
+	support_wait(&r);
+	support_assert_no_survivors();
+	ck_assert_msg(r.status == 120, "%s: status %d: %s",
+	    adversary_of(_i)->mode, r.status, r.stderr_text.data);
+	finish(&r, _i);
+}
+END_TEST
+
+/*
+ * What really is another user's cannot be killed: it must be named, and the
+ * status must say so.
+ */
+START_TEST(what_cannot_be_killed_is_named)
+{
+	const struct arena *a = &arenas[_i];
+	struct support_process list[4];
+	const char *why, *copy;
+	char program[512], pid[32];
+	struct support_run r;
+
+	if ((copy = arena_setuid_copy(a, &why)) == NULL)
+		SUPPORT_SKIP("%s", why);
+	snprintf(program, sizeof(program), "%s", arena_program("hostile"));
+	arena_enter(a);
+	arena_start(&r, a, options,
+	    (const char *const[]) { program, "-c", copy, "-m", support_token(),
+		"setuid-real", "leave", NULL });
+	support_wait(&r);
+	ck_assert_uint_eq(support_survivors(support_token(), list, 4), 1);
+	ck_assert_int_eq(kill(list[0].pid, SIGKILL), 0);
+	support_await_gone(list[0].pid);
+	ck_assert_msg(r.status == 123, "status %d: %s", r.status,
+	    r.stderr_text.data);
+	snprintf(pid, sizeof(pid), "%d", (int)list[0].pid);
+	ck_assert_msg(strstr(r.stderr_text.data, pid) != NULL,
+	    "pid %s is not named in: %s", pid, r.stderr_text.data);
+	ck_assert_msg(strstr(r.stderr_text.data, "hostile") != NULL,
+	    "its command is not named in: %s", r.stderr_text.data);
+	finish(&r, _i * N_ADVERSARIES);
+}
+END_TEST
+
+START_TEST(arena_is_not_available)
+{
+	const char *why = "";
+
+	arena_available(&arenas[_i], &why);
+	SUPPORT_SKIP("%s: %s", arenas[_i].name, why);
+}
+END_TEST
+
+static const struct ending {
+	const char *name;
+	const TTest **test;
+} endings[] = { { "command ends", &nothing_outlives_a_command_that_ends },
+	{ "stop", &nothing_outlives_a_stop },
+	{ "host killed", &nothing_outlives_a_killed_host_for_long },
+	{ "leader killed", &nothing_outlives_a_killed_leader } };
+#define N_ENDINGS (sizeof(endings) / sizeof(endings[0]))
+
+static void
+add_arena(Suite *s, int i)
+{
+	const char *why;
+	char name[128];
+	TCase *tc;
+
+	if (!arena_available(&arenas[i], &why)) {
+		tc = support_case(s, arenas[i].name);
+		tcase_add_loop_test(tc, arena_is_not_available, i, i + 1);
+		return;
+	}
+	for (size_t k = 0; k < N_ENDINGS; k++) {
+		snprintf(name, sizeof(name), "%s, %s", arenas[i].name,
+		    endings[k].name);
+		tc = support_case(s, name);
+		tcase_add_loop_test(tc, *endings[k].test, i * N_ADVERSARIES,
+		    (i + 1) * N_ADVERSARIES);
+	}
+	if (strcmp(arenas[i].contain, "reaper") == 0 && arenas[i].as_user) {
+		tc = support_case(s, "unkillable");
+		tcase_add_loop_test(tc, what_cannot_be_killed_is_named, i,
+		    i + 1);
+	}
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("adversary");
+
+	for (int i = 0; i < ARENAS; i++)
+		add_arena(s, i);
+	return support_main(s, NULL);
+}

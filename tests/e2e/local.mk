@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: ISC
+
+e2e_tests +=
+
+script_tests +=

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Users and groups by name: see accounts.h.
+ */
+#include "tools/accounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/util/parse.h"
+
+#define ID_MAX ((int64_t)UINT32_MAX - 1)
+
+/* More than any entry has. */
+#define ANSWER_MAX (1024 * 1024)
+
+static int
+spawn_getent(pid_t *pid, int output, const char *database, const char *key)
+{
+	const char *words[] = { "getent", "--", database, key, NULL };
+	posix_spawn_file_actions_t actions;
+	int error;
+
+	error = posix_spawn_file_actions_init(&actions);
+	if (error != 0)
+		return error;
+	error = posix_spawn_file_actions_adddup2(&actions, output,
+	    STDOUT_FILENO);
+	if (error == 0)
+		error = posix_spawn_file_actions_addopen(&actions,
+		    STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	/* What it does not know it says on standard error. */
+	if (error == 0)
+		error = posix_spawn_file_actions_addopen(&actions,
+		    STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (error == 0)
+		error = posix_spawnp(pid, words[0], &actions, NULL,
+		    (char *const *)(uintptr_t)words, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+/* Everything up to the end; NULL with errno. */
+static char *
+read_all(int fd)
+{
+	size_t length = 0, room = 0;
+	char *text = NULL, *grown;
+	ssize_t n;
+
+	for (;;) {
+		if (length + 1 >= room) {
+			room = room == 0 ? 1024 : room * 2;
+			grown = room > ANSWER_MAX ? NULL : realloc(text, room);
+			if (grown == NULL)
+				break;
+			text = grown;
+		}
+		n = read(fd, text + length, room - length - 1);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			break;
+		length += (size_t)n;
+		text[length] = '\0';
+		if (n == 0)
+			return text;
+	}
+	free(text);
+	return NULL;
+}
+
+/*
+ * What getent(1) answers, "" if it knows nothing; to be freed.  NULL if it
+ * cannot be asked, or not for this database.
+ */
+static char *
+ask(const char *database, const char *key)
+{
+	int ends[2], status = -1;
+	char *text = NULL;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return NULL;
+	if (spawn_getent(&pid, ends[1], database, key) == 0) {
+		close(ends[1]);
+		text = read_all(ends[0]);
+		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+			;
+	} else {
+		close(ends[1]);
+	}
+	close(ends[0]);
+	/* 2: it knows the database, but not the key. */
+	if (text != NULL && WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/*
+ * Lines of a database that hold what is looked for, if there is such an
+ * entry.  *text is what they are read from, to be freed after the stream.
+ */
+static FILE *
+look_up(const char *database, const char *key, const char *file, char **text)
+{
+	*text = ask(database, key);
+	if (*text == NULL)
+		return fopen(file, "re");
+	/* A stream of no bytes cannot be opened everywhere. */
+	return fmemopen(*text, strlen(*text) + 1, "r");
+}
+
+int
+account_user(const char *text, struct account *account)
+{
+	const struct passwd *entry;
+	int64_t number = -1;
+	bool found = false;
+	char *answer;
+	FILE *stream;
+
+	stream = look_up("passwd", text, "/etc/passwd", &answer);
+	if (stream == NULL) {
+		free(answer);
+		return -1;
+	}
+	if (parse_int(text, 0, ID_MAX, &number) != 0)
+		number = -1;
+	while (!found && (entry = fgetpwent(stream)) != NULL) {
+		found = strcmp(entry->pw_name, text) == 0 ||
+		    (int64_t)entry->pw_uid == number;
+		if (found) {
+			account->uid = entry->pw_uid;
+			account->gid = entry->pw_gid;
+			strlcpy(account->name, entry->pw_name,
+			    sizeof(account->name));
+		}
+	}
+	fclose(stream);
+	free(answer);
+	if (!found)
+		errno = ENOENT;
+	return found ? 0 : -1;
+}
+
+int
+account_group(const char *name, gid_t *gid)
+{
+	const struct group *entry;
+	bool found = false;
+	char *answer;
+	FILE *stream;
+
+	stream = look_up("group", name, "/etc/group", &answer);
+	if (stream == NULL) {
+		free(answer);
+		return -1;
+	}
+	while (!found && (entry = fgetgrent(stream)) != NULL) {
+		found = strcmp(entry->gr_name, name) == 0;
+		if (found)
+			*gid = entry->gr_gid;
+	}
+	fclose(stream);
+	free(answer);
+	if (!found)
+		errno = ENOENT;
+	return found ? 0 : -1;
+}
+
+static int
+add(gid_t **groups, size_t *count, gid_t gid)
+{
+	gid_t *grown;
+	size_t i;
+
+	for (i = 0; i < *count; i++)
+		if ((*groups)[i] == gid)
+			return 0;
+	grown = reallocarray(*groups, *count + 1, sizeof(*grown));
+	if (grown == NULL)
+		return -1;
+	grown[(*count)++] = gid;
+	*groups = grown;
+	return 0;
+}
+
+/* "name 4 24 27", as getent answers. */
+static int
+add_list(char *text, gid_t **groups, size_t *count)
+{
+	char *word;
+	int64_t gid;
+
+	strsep(&text, " ");
+	while ((word = strsep(&text, " \n")) != NULL)
+		if (parse_int(word, 0, ID_MAX, &gid) == 0 &&
+		    add(groups, count, (gid_t)gid) != 0)
+			return -1;
+	return 0;
+}
+
+static bool
+is_member(const struct group *entry, const char *name)
+{
+	size_t i;
+
+	for (i = 0; entry->gr_mem[i] != NULL; i++)
+		if (strcmp(entry->gr_mem[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int
+read_groups(const char *name, gid_t **groups, size_t *count)
+{
+	const struct group *entry;
+	FILE *stream;
+	int result = 0;
+
+	stream = fopen("/etc/group", "re");
+	if (stream == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while (result == 0 && (entry = fgetgrent(stream)) != NULL)
+		if (is_member(entry, name))
+			result = add(groups, count, entry->gr_gid);
+	fclose(stream);
+	return result;
+}
+
+int
+account_groups(const struct account *account, gid_t gid, gid_t **groups,
+    size_t *count)
+{
+	char *answer;
+	int result;
+
+	*groups = NULL;
+	*count = 0;
+	if (add(groups, count, gid) != 0)
+		return -1;
+	answer = ask("initgroups", account->name);
+	if (answer != NULL)
+		result = add_list(answer, groups, count);
+	else
+		result = read_groups(account->name, groups, count);
+	free(answer);
+	return result;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The command: finds the verb and calls it.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/tool.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static tool_verb_fn help_main;
+
+static const struct verb {
+	const char *name;
+	tool_verb_fn *main;
+	const char *text;
+} verbs[] = {
+	{ "run", run_main, "run a command as a group, and end with its status" },
+	{ "doctor", doctor_main, "tell what this machine can guarantee" },
+	{ "ident", ident_main, "tell which group a process belongs to" },
+	{ "help", help_main, "this text, or the help of a verb" },
+};
+
+#define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *
+find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NVERBS; i++)
+		if (strcmp(name, verbs[i].name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static void
+usage(FILE *stream)
+{
+	size_t i;
+
+	fputs("Usage: grouper [-h|-V] VERB [OPTION...] [--] [ARGUMENT...]\n\n"
+	      "Runs commands as groups that are proven empty when they end.\n\n"
+	      "Verbs:\n",
+	    stream);
+	for (i = 0; i < NVERBS; i++)
+		fprintf(stream, "  %-8s %s\n", verbs[i].name, verbs[i].text);
+	fputs("\nOptions:\n"
+	      "  -h, --help     this text\n"
+	      "  -V, --version  the version\n"
+	      "\n'grouper VERB --help' tells the options of a verb; see also "
+	      "grouper(1).\n",
+	    stream);
+}
+
+static int
+unknown_verb(const char *name)
+{
+	tool_error(NULL,
+	    "unknown verb '%s': expected run, doctor, ident or help", name);
+	return TOOL_USAGE;
+}
+
+static int
+help_main(int argc, char **argv)
+{
+	char *words[] = { NULL, NULL, NULL };
+	char option[] = "--help";
+	const struct verb *verb;
+
+	if (argc < 2 || argv[1][0] == '-' || strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return TOOL_OK;
+	}
+	verb = find(argv[1]);
+	if (verb == NULL)
+		return unknown_verb(argv[1]);
+	words[0] = argv[1];
+	words[1] = option;
+	return verb->main(2, words);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct verb *verb;
+	const char *word;
+
+	if (argc < 2) {
+		usage(stderr);
+		return TOOL_USAGE;
+	}
+	word = argv[1];
+	verb = find(word);
+	if (verb != NULL)
+		return verb->main(argc - 1, argv + 1);
+	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+		usage(stdout);
+		return TOOL_OK;
+	}
+	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
+		puts("grouper " PACKAGE_VERSION);
+		return TOOL_OK;
+	}
+	if (word[0] != '-')
+		return unknown_verb(word);
+	tool_error(NULL, "unknown option '%s': expected -h, -V or a verb",
+	    word);
+	return TOOL_USAGE;
+}

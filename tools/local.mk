@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: ISC
+
+grouper_SOURCES += \
+	tools/accounts.c \
+	tools/accounts.h \
+	tools/doctor.c \
+	tools/grouper.c \
+	tools/ident.c \
+	tools/json.c \
+	tools/json.h \
+	tools/run.c \
+	tools/run.h \
+	tools/run_environment.c \
+	tools/run_environment.h \
+	tools/run_events.c \
+	tools/run_options.c \
+	tools/run_options.h \
+	tools/run_pty.c \
+	tools/run_pty.h \
+	tools/run_report.c \
+	tools/run_report.h \
+	tools/run_result.c \
+	tools/run_signals.c \
+	tools/run_tmpdir.c \
+	tools/run_tmpdir.h \
+	tools/run_user.c \
+	tools/run_user.h \
+	tools/run_values.c \
+	tools/run_values.h \
+	tools/tool.c \
+	tools/tool.h
+
+dist_man_MANS +=

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the group of `grouper run` goes through, and its time limits.
+ */
+#include "tools/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/group/host.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+#include "runtime/util/log.h"
+#include "runtime/util/parse.h"
+#include "tools/tool.h"
+
+/* How long a stop may take before it is said what it waits for. */
+#define WAITING_MS 1000
+
+/* Which process of the group is the first that lives; NULL: none. */
+static const struct grouper_process *
+first_alive(const struct grouper_processes *list, size_t *alive)
+{
+	const struct grouper_process *first = NULL;
+	size_t i;
+
+	*alive = 0;
+	for (i = 0; i < list->count; i++) {
+		if (list->items[i].state == 'Z' || list->items[i].state == 'X')
+			continue;
+		if ((*alive)++ == 0)
+			first = &list->items[i];
+	}
+	return first;
+}
+
+static void
+on_waiting(void *arg)
+{
+	struct run *run = arg;
+	const struct grouper_process *first;
+	struct grouper_processes list = { NULL, 0, 0 };
+	int64_t ms = clock_ms() - run->stop_began;
+	char more[32] = "";
+	size_t alive;
+
+	loop_timer_set(run->waiting, WAITING_MS);
+	if (grouper_members(run->host, run->options->key, &list) != GROUPER_OK)
+		return;
+	first = first_alive(&list, &alive);
+	if (alive > 1)
+		snprintf(more, sizeof(more), " and %zu more", alive - 1);
+	if (first != NULL)
+		tool_line(STDERR_FILENO, run->pty != NULL,
+		    "grouper: waiting for pid %d (%s)%s %" PRId64 ".%d s",
+		    (int)first->pid, first->name, more, ms / 1000,
+		    (int)(ms % 1000 / 100));
+	grouper_processes_free(&list);
+}
+
+/* Stop steps run from now on. */
+static void
+begin_stop(struct run *run)
+{
+	if (run->stopping)
+		return;
+	run->stopping = true;
+	run->stop_began = clock_ms();
+	run->deadline = -1;
+	if (run->options->level == LOG_LEVEL_QUIET || !isatty(STDERR_FILENO))
+		return;
+	run->waiting = loop_timer_new(run->loop, on_waiting, run);
+	if (run->waiting != NULL)
+		loop_timer_set(run->waiting, WAITING_MS);
+}
+
+void
+run_stop(struct run *run, const char *steps)
+{
+	begin_stop(run);
+	grouper_stop(run->host, run->options->key, steps);
+}
+
+static void
+on_limit(void *arg)
+{
+	struct run *run = arg;
+	int64_t left;
+
+	if (run->deadline == -1)
+		return;
+	/* While we were stopped the deadline moved, the timer did not. */
+	left = run->deadline - clock_ms();
+	if (left > 0) {
+		loop_timer_set(run->limit, left);
+		return;
+	}
+	log_info("%s: time limit, stopping", run->options->key);
+	run->result.timed_out = true;
+	run_stop(run, NULL);
+}
+
+int
+run_limit(struct run *run)
+{
+	run->deadline = -1;
+	if (run->options->timeout_ms <= 0)
+		return 0;
+	run->limit = loop_timer_new(run->loop, on_limit, run);
+	if (run->limit == NULL)
+		return -1;
+	run->deadline = clock_ms() + run->options->timeout_ms;
+	loop_timer_set(run->limit, run->options->timeout_ms);
+	return 0;
+}
+
+void
+run_postpone(struct run *run, int64_t ms)
+{
+	if (run->deadline != -1)
+		run->deadline += ms;
+	if (run->stopping)
+		run->stop_began += ms;
+}
+
+static void
+on_started(struct run *run, const struct grouper_event *event)
+{
+	run->result.pid = event->pid;
+	run->result.contain =
+	    grouper_contained(run->host, run->options->key);
+	log_info("%s: pid %d started, containment %s", run->options->key,
+	    (int)event->pid, grouper_containment_name(run->result.contain));
+	fd_close_inherited();
+	fd_close(&run->input);
+}
+
+/* What execve(2) says of a path is not always what is meant. */
+static const char *
+exec_error(const char *path, int error, int *status)
+{
+	struct stat st;
+	bool there = strchr(path, '/') != NULL && stat(path, &st) == 0;
+
+	*status = RUN_NOT_EXECUTABLE;
+	if (error == EACCES && there && S_ISDIR(st.st_mode))
+		return "it is a directory";
+	if (error == ENOENT && there)
+		return "the interpreter it names is not there";
+	if (error != ENOENT)
+		return strerror(error);
+	*status = RUN_NOT_FOUND;
+	return strchr(path, '/') != NULL ? strerror(error) :
+					   "command not found";
+}
+
+static const char *
+or_none(const char *text)
+{
+	return text != NULL ? text : "unchanged";
+}
+
+static void
+on_start_failed(struct run *run, const struct grouper_event *event)
+{
+	const struct run_options *options = run->options;
+	const char *error = strerror(event->error), *why = NULL;
+	int status;
+
+	if (event->stage == GROUPER_STAGE_EXEC) {
+		error = exec_error(options->argv[0], event->error, &status);
+		tool_error("run", "cannot run '%s': %s", options->argv[0],
+		    error);
+		run->result.not_run = status;
+		return;
+	}
+	run->result.failed = RUN_FAILED;
+	switch (event->stage) {
+	case GROUPER_STAGE_DIRECTORY:
+		tool_error("run", "cannot enter the directory '%s': %s",
+		    options->directory, error);
+		break;
+	case GROUPER_STAGE_USER:
+		tool_error("run", "cannot become user %s, group %s: %s",
+		    or_none(options->user), or_none(options->group), error);
+		break;
+	case GROUPER_STAGE_LIMITS:
+		tool_error("run",
+		    "cannot set limits, niceness or no-new-privs: %s", error);
+		break;
+	case GROUPER_STAGE_CONTAIN:
+		grouper_containment_probe(options->contain, &why);
+		tool_error("run", "cannot contain at level %s: %s",
+		    grouper_containment_name(options->contain),
+		    why != NULL ? why : error);
+		break;
+	default:
+		tool_error("run", "cannot start the command (%s): %s",
+		    grouper_stage_name(event->stage), error);
+		break;
+	}
+}
+
+static void
+on_ended(struct run *run, const struct grouper_event *event)
+{
+	run->result.ended = true;
+	run->result.status = event->status;
+	if (WIFSIGNALED(event->status))
+		log_info("%s: pid %d ended by %s", run->options->key,
+		    (int)event->pid, signal_name(WTERMSIG(event->status)));
+	else
+		log_info("%s: pid %d ended with %d", run->options->key,
+		    (int)event->pid, WEXITSTATUS(event->status));
+	/* What it left is swept now, or held and told of by LEFTOVERS. */
+	if (!run->holds)
+		begin_stop(run);
+}
+
+static void
+on_leftovers(struct run *run, const struct grouper_event *event)
+{
+	if (result_add_leaks(&run->result, event->processes, run->shared) != 0)
+		log_warn("the list of leaks is not complete");
+	if (run->options->leaks == RUN_LEAKS_WAIT)
+		log_info("%s: waiting for %zu processes that it left",
+		    run->options->key, run->result.leaks.count);
+	else
+		run_stop(run, NULL);
+}
+
+static void
+on_over(void *arg)
+{
+	struct run *run = arg;
+
+	loop_break(run->loop);
+}
+
+/* The last of it; a pseudo-terminal may still hold output. */
+static void
+end_run(struct run *run)
+{
+	run->over = true;
+	run->deadline = -1;
+	if (run->waiting != NULL)
+		loop_timer_clear(run->waiting);
+	if (run->pty != NULL)
+		pty_drain(run->pty, on_over, run);
+	else
+		on_over(run);
+}
+
+void
+run_on_event(struct grouper_host *host, const struct grouper_event *event,
+    void *arg)
+{
+	struct run *run = arg;
+
+	(void)host;
+	switch (event->type) {
+	case GROUPER_EVENT_STARTED:
+		on_started(run, event);
+		break;
+	case GROUPER_EVENT_START_FAILED:
+		on_start_failed(run, event);
+		break;
+	case GROUPER_EVENT_PAUSED:
+		run_pause(run, event->status);
+		break;
+	case GROUPER_EVENT_CONTINUED:
+		log_info("%s: continued", run->options->key);
+		break;
+	case GROUPER_EVENT_ENDED:
+		on_ended(run, event);
+		break;
+	case GROUPER_EVENT_LEFTOVERS:
+		on_leftovers(run, event);
+		break;
+	case GROUPER_EVENT_UNKILLABLE:
+		run->result.unkilled = true;
+		result_add_unkillable(&run->result, event->processes);
+		end_run(run);
+		break;
+	case GROUPER_EVENT_LEADER_DIED:
+		run->result.leader_died = true;
+		tool_error("run",
+		    "the leader of '%s' died: ending what it led",
+		    run->options->key);
+		break;
+	case GROUPER_EVENT_EMPTY:
+		run->result.usage = event->usage;
+		log_info("%s: empty", run->options->key);
+		end_run(run);
+		break;
+	}
+}
