@@ -264,17 +264,23 @@ carry_out(struct run *run)
 	if (make_host(run) != 0 || name_group(run) != 0)
 		return -1;
 	host_set_signals(run->host, &run->inherited);
-	if (run_watch_signals(run) != 0)
-		return fail("signals");
 	if (run->options->pty) {
 		run->pty = pty_new(run->loop,
-		    run->input != -1 ? run->input : STDIN_FILENO);
+		    run->input != -1 ? run->input : STDIN_FILENO,
+		    run_on_gone, run);
 		if (run->pty == NULL)
 			return fail("pseudo-terminal");
 	}
 	error = start(run);
 	if (error != GROUPER_OK)
 		return refuse(run, error);
+	/* What the command does not need comes while it starts: the loop is
+	 * made by its first use.  Signals have been waiting, all blocked. */
+	if (run_watch_signals(run) != 0) {
+		fail("signals");
+		grouper_stop(run->host, run->options->key, "KILL");
+		run->result.failed = RUN_FAILED;
+	}
 	if (server_attach(run->host) != 0)
 		log_warn("control socket");
 	if (run_limit(run) != 0) {

@@ -50,6 +50,12 @@ void run_on_event(struct grouper_host *host, const struct grouper_event *event,
     void *arg);
 
 /*
+ * Nobody reads what a command on a pseudo-terminal prints: a hangup.  arg is
+ * the run.
+ */
+void run_on_gone(void *arg);
+
+/*
  * Begins the stop steps of the group, or replaces those that run.  steps:
  * NULL for the group's own.
  */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -242,6 +243,15 @@ on_over(void *arg)
 	loop_break(run->loop);
 }
 
+void
+run_on_gone(void *arg)
+{
+	struct run *run = arg;
+
+	log_info("%s: nobody reads its output", run->options->key);
+	grouper_signal(run->host, run->options->key, SIGHUP);
+}
+
 /* The last of it; a pseudo-terminal may still hold output. */
 static void
 end_run(struct run *run)
@@ -251,7 +261,7 @@ end_run(struct run *run)
 	if (run->waiting != NULL)
 		loop_timer_clear(run->waiting);
 	if (run->pty != NULL)
-		pty_drain(run->pty, on_over, run);
+		pty_drain(run->pty, on_over);
 	else
 		on_over(run);
 }

@@ -52,6 +52,7 @@ struct pty {
 	struct copy typed;
 	struct copy printed;
 	size_t drained;
+	void (*on_gone)(void *);
 	void (*on_drained)(void *); /* NULL unless draining */
 	void *arg;
 };
@@ -311,10 +312,10 @@ write_printed(struct pty *pty)
 		if (n == -1 && errno == EAGAIN)
 			return false;
 		if (n == -1) {
-			/* Nobody reads: the command prints for nobody. */
 			loop_fd_free(pty->output_watch);
 			pty->output_watch = NULL;
 			fd_close(&pty->output);
+			pty->on_gone(pty->arg);
 			break;
 		}
 		copy->start += (size_t)n;
@@ -366,12 +367,11 @@ on_output(int fd, void *arg)
 }
 
 void
-pty_drain(struct pty *pty, void (*fn)(void *), void *arg)
+pty_drain(struct pty *pty, void (*fn)(void *))
 {
 	if (pty->on_drained != NULL)
 		return;
 	pty->on_drained = fn;
-	pty->arg = arg;
 	pump_printed(pty);
 }
 
@@ -433,7 +433,7 @@ open_all(struct pty *pty, struct loop *loop, int input)
 }
 
 struct pty *
-pty_new(struct loop *loop, int input)
+pty_new(struct loop *loop, int input, void (*on_gone)(void *), void *arg)
 {
 	struct pty *pty;
 	int error;
@@ -443,6 +443,8 @@ pty_new(struct loop *loop, int input)
 		return NULL;
 	pty->master = pty->slave = pty->input = pty->output = -1;
 	pty->typed_line = true;
+	pty->on_gone = on_gone;
+	pty->arg = arg;
 	if (open_all(pty, loop, input) != 0) {
 		error = errno;
 		pty_free(pty);

@@ -20,10 +20,13 @@ struct pty;
  * foreground; else the command does not see its input echoed.
  *
  * input: what is typed, such as standard input; copied.
+ * on_gone: called when nobody takes what is printed any more, from then on
+ *     it is dropped.
  *
  * Returns NULL with errno.
  */
-struct pty *pty_new(struct loop *loop, int input);
+struct pty *pty_new(struct loop *loop, int input, void (*on_gone)(void *),
+    void *arg);
 
 /* Gives the outer terminal its mode back and closes; NULL is fine. */
 void pty_free(struct pty *pty);
@@ -46,9 +49,9 @@ void pty_resize(struct pty *pty);
 
 /*
  * Nothing will be printed any more: writes out what there is and then calls
- * fn, at once if there is nothing.  Never waits for an end of file, since a
+ * fn with the arg of pty_new(), at once if there is nothing.  Never waits for an end of file, since a
  * process elsewhere might hold the terminal open.
  */
-void pty_drain(struct pty *pty, void (*fn)(void *), void *arg);
+void pty_drain(struct pty *pty, void (*fn)(void *));
 
 #endif

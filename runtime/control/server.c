@@ -325,6 +325,7 @@ grouper_host_new(struct event_base *base,
     const struct grouper_host_options *options, struct grouper_host **host)
 {
 	enum grouper_error error;
+	struct signals signals;
 	struct loop *loop;
 
 	if (base == NULL || host == NULL)
@@ -332,12 +333,14 @@ grouper_host_new(struct event_base *base,
 	loop = loop_new(base);
 	if (loop == NULL)
 		return GROUPER_SYSTEM;
+	signals_save(&signals); /* before the host changes SIGCHLD */
 	error = host_new(loop, options, host);
 	if (error != GROUPER_OK) {
 		loop_free(loop);
 		return error;
 	}
 	host_own_loop(*host);
+	host_set_signals(*host, &signals);
 	if (server_attach(*host) == -1) {
 		grouper_host_free(*host);
 		return GROUPER_SYSTEM;

@@ -159,35 +159,48 @@ cgroup_is_delegated(void)
 }
 
 int
-cgroup_leaf_make(struct cgroup_leaf *leaf, int parent, const char *name)
+cgroup_leaf_open(struct cgroup_leaf *leaf, int parent, const char *name)
 {
+	int saved;
+
 	*leaf = (struct cgroup_leaf)CGROUP_LEAF_INIT;
 	if (strlen(name) > CGROUP_NAME_MAX) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (mkdirat(parent, name, 0755) == -1 && errno != EEXIST)
-		return -1;
-	memcpy(leaf->name, name, strlen(name) + 1);
-	leaf->parent = fcntl(parent, F_DUPFD_CLOEXEC, 3);
-	if (leaf->parent == -1)
-		goto fail;
-	leaf->dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (leaf->dir == -1)
+	strcpy(leaf->name, name);
+	leaf->parent = fcntl(parent, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	leaf->dir = openat(parent, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (leaf->parent == -1 || leaf->dir == -1)
 		goto fail;
 	leaf->kill = openat(leaf->dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	leaf->events = openat(leaf->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	if (leaf->kill == -1 || leaf->events == -1) {
-		if (errno == ENOENT)
-			errno = ENOSYS;
+	if (leaf->kill == -1 && errno == ENOENT)
+		errno = ENOSYS;
+	if (leaf->kill == -1)
 		goto fail;
-	}
-	return 0;
+	leaf->events = openat(leaf->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (leaf->events != -1)
+		return 0;
 fail:
-	parent = errno;
-	cgroup_leaf_remove(leaf);
+	saved = errno;
 	cgroup_leaf_close(leaf);
-	errno = parent;
+	errno = saved;
+	return -1;
+}
+
+int
+cgroup_leaf_make(struct cgroup_leaf *leaf, int parent, const char *name)
+{
+	int saved;
+
+	if (mkdirat(parent, name, 0755) == -1)
+		return -1;
+	if (cgroup_leaf_open(leaf, parent, name) == 0)
+		return 0;
+	saved = errno;
+	unlinkat(parent, name, AT_REMOVEDIR);
+	errno = saved;
 	return -1;
 }
 

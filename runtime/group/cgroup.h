@@ -37,10 +37,12 @@ int cgroup_open_own(void);
 bool cgroup_is_delegated(void);
 
 /*
- * Makes the leaf `name` below parent.  0, or -1 with errno: EACCES, EROFS;
- * ENOSYS where the kernel has no cgroup.kill (before Linux 5.14).
+ * Makes the leaf `name` below parent, or opens one that is there.  0, or -1
+ * with errno: EEXIST, ENOENT, EACCES, EROFS; ENOSYS where the kernel has no
+ * cgroup.kill (before Linux 5.14).
  */
 int cgroup_leaf_make(struct cgroup_leaf *leaf, int parent, const char *name);
+int cgroup_leaf_open(struct cgroup_leaf *leaf, int parent, const char *name);
 
 /* Kills all of it; it may fork meanwhile.  Async-signal-safe. */
 int cgroup_leaf_kill(const struct cgroup_leaf *leaf);

@@ -60,7 +60,7 @@ clear_leaf(int parent, const char *name)
 	struct pollfd change;
 	int result = -1, tries;
 
-	if (cgroup_leaf_make(&leaf, parent, name) == -1)
+	if (cgroup_leaf_open(&leaf, parent, name) == -1)
 		return -1;
 	change = (struct pollfd) { leaf.events, POLLPRI, 0 };
 	for (tries = 0; tries < 2 && cgroup_leaf_populated(&leaf); tries++) {
@@ -78,7 +78,7 @@ clear_leaf(int parent, const char *name)
  * host and a leader that were killed together.
  */
 static int
-clear_leftovers(struct contain *contain, const char *host)
+clear_leftovers(struct contain *contain, const char *owner)
 {
 	char prefix[CGROUP_NAME_MAX + 1];
 	struct dirent *entry;
@@ -86,7 +86,7 @@ clear_leftovers(struct contain *contain, const char *host)
 	size_t length;
 	DIR *dir;
 
-	length = (size_t)snprintf(prefix, sizeof(prefix), "grouper.%s.", host);
+	length = (size_t)snprintf(prefix, sizeof(prefix), "grouper:%s:", owner);
 	fd = openat(contain->cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd == -1 ? NULL : fdopendir(fd);
 	if (dir == NULL) {
@@ -101,32 +101,42 @@ clear_leftovers(struct contain *contain, const char *host)
 	return result;
 }
 
-/* A key may hold '/', and be longer than a directory's name. */
+/*
+ * "grouper:<owner>:<key>:<n>".  The owner ends where its second ':' does,
+ * which no host name holds.  A key may hold '/', and be longer than a
+ * directory's name.
+ */
 static void
-leaf_name(char *name, size_t size, const char *host, const char *key,
+leaf_name(char *name, size_t size, const char *owner, const char *key,
     unsigned long serial)
 {
 	char *at;
 
-	snprintf(name, size, "grouper.%s.%.150s.%lu", host, key, serial);
+	snprintf(name, size, "grouper:%s:%.150s:%lu", owner, key, serial);
 	for (at = name; *at != '\0'; at++)
 		if (*at == '/')
 			*at = '|';
 }
 
 static int
-make_leaf(struct contain *contain, const char *host, const char *key,
-    struct leader *leader)
+make_leaf(struct contain *contain, const struct contain_owner *owner,
+    const char *key, struct leader *leader)
 {
 	char name[CGROUP_NAME_MAX + 1];
+	int result;
 
 	if (own_cgroup(contain) == -1)
 		return -1;
-	if (!contain->cleared && clear_leftovers(contain, host) == -1)
+	if (owner->locked && !contain->cleared &&
+	    clear_leftovers(contain, owner->label) == -1)
 		return -1;
 	contain->cleared = true;
-	leaf_name(name, sizeof(name), host, key, ++contain->serial);
-	return cgroup_leaf_make(&leader->leaf, contain->cgroup, name);
+	do {
+		leaf_name(name, sizeof(name), owner->label, key,
+		    ++contain->serial);
+		result = cgroup_leaf_make(&leader->leaf, contain->cgroup, name);
+	} while (result == -1 && errno == EEXIST);
+	return result;
 }
 
 static pid_t
@@ -146,14 +156,15 @@ fork_namespace(struct leader *leader, int *pidfd)
 
 pid_t
 contain_fork(struct contain *contain, enum grouper_containment level,
-    const char *host, const char *key, struct leader *leader, int *pidfd)
+    const struct contain_owner *owner, const char *key, struct leader *leader,
+    int *pidfd)
 {
 	sigset_t all, before;
 	int saved;
 	pid_t pid;
 
 	if (level == GROUPER_CONTAIN_CGROUP &&
-	    make_leaf(contain, host, key, leader) == -1)
+	    make_leaf(contain, owner, key, leader) == -1)
 		return -1;
 	/* No handler of the caller's may run in the leader. */
 	sigfillset(&all);
@@ -198,7 +209,7 @@ probe_cgroup(const char **why)
 	char name[64];
 	int error = 0;
 
-	snprintf(name, sizeof(name), "grouper.probe.%d", (int)getpid());
+	snprintf(name, sizeof(name), "grouper:probe %d", (int)getpid());
 	if (own_cgroup(&contain) == -1) {
 		error = errno;
 		*why = "no cgroup v2 is mounted";

@@ -38,15 +38,23 @@ enum grouper_containment contain_resolve(struct contain *contain,
     enum grouper_containment level);
 
 /*
+ * Whose leaves are whose.  The label tells hosts apart that share a cgroup:
+ * a host's name and its runtime directory, or the pid of one without a name.
+ */
+struct contain_owner {
+	char label[64];
+	bool locked; /* leaves of that label that are there may be cleared */
+};
+
+/*
  * Forks a leader contained at a resolved level, in which leader_run() is
  * called, and fills *pidfd; leader->leaf is open afterwards at CGROUP and
  * the caller's to close.  Every signal is blocked in the leader.
  *
- * host: the host's name or, if it has none, its pid; names the leaf.
- *
  * Returns the leader's pid; -1 with errno.
  */
 pid_t contain_fork(struct contain *contain, enum grouper_containment level,
-    const char *host, const char *key, struct leader *leader, int *pidfd);
+    const struct contain_owner *owner, const char *key, struct leader *leader,
+    int *pidfd);
 
 #endif

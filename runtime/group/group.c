@@ -274,6 +274,10 @@ on_message(struct group *group, const struct link_up *up)
 		tell_with_list(group, &event);
 		break;
 	case LINK_EMPTY:
+		if (up->ended && group->main != 0)
+			on_main_ended(group, up);
+		/* Nothing follows but the leader's end, which is watched. */
+		loop_fd_set(group->link_watch, false);
 		group->empty_told = true;
 		group->usage.user_us = up->user_us;
 		group->usage.system_us = up->system_us;
@@ -325,8 +329,8 @@ on_leader(int fd, void *arg)
 		return;
 	}
 	/* Asked to stop, the key gets no latch: stop is what clears it. */
-	if (group->state != GROUPER_STATE_STOPPING)
-		group->state = GROUPER_STATE_LEADER_DIED;
+	group->state = group->asked ? GROUPER_STATE_STOPPING :
+				      GROUPER_STATE_LEADER_DIED;
 	host_orphaned(group->host, group);
 	group_tell(group, &event);
 }
@@ -399,6 +403,7 @@ group_start(struct group *group, const struct grouper_options *options,
 	group->main = 0;
 	group->status = 0;
 	group->empty_told = false;
+	group->asked = false;
 	memset(&group->usage, 0, sizeof(group->usage));
 	group->started_us = clock_us();
 	group->out = out;
@@ -409,7 +414,7 @@ group_start(struct group *group, const struct grouper_options *options,
 	group->link = ends[0];
 	if (group->level == GROUPER_CONTAIN_PIDNS)
 		link_pass_credentials(group->link);
-	group->leader = contain_fork(&host->contain, group->level, host->label,
+	group->leader = contain_fork(&host->contain, group->level, &host->owner,
 	    group->key, &leader, &group->pidfd);
 	group->leaf = leader.leaf;
 	fd_close(&ends[1]);
@@ -445,6 +450,7 @@ group_stop(struct group *group, const struct steps *steps,
 	/* A leader that does not read is stuck: it loses its patience time
 	 * and is swept. */
 	link_send_down(group->link, &down);
+	group->asked = true;
 	if (group->state == GROUPER_STATE_STARTING ||
 	    group->state == GROUPER_STATE_RUNNING)
 		group->state = GROUPER_STATE_STOPPING;

@@ -47,6 +47,7 @@ struct group {
 	int status;
 	struct grouper_usage usage;
 	bool empty_told;
+	bool asked; /* to stop: its leader's death then sets no latch */
 	bool hold;
 	bool worker;
 	bool orphans; /* in the host's list */
@@ -66,7 +67,7 @@ struct grouper_host {
 	struct loop *loop;
 	bool own_loop;
 	struct names names;
-	char label[NAMES_HOST_MAX + 1]; /* name, or the pid: names cgroups */
+	struct contain_owner owner;
 	struct signals signals;
 	bool has_signals;
 	bool is_worker; /* this process belongs to an application */

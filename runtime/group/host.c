@@ -24,6 +24,9 @@
 #define DEFAULT_KEY "default"
 #define DEFAULT_STEPS "5s"
 
+/* All children of a process belong to its host: there can be one. */
+static bool host_exists;
+
 static bool
 has_children(void)
 {
@@ -51,14 +54,21 @@ static int
 claim_name(struct grouper_host *host,
     const struct grouper_host_options *options)
 {
+	struct contain_owner *owner = &host->owner;
+	bool transient;
+
 	host->names = (struct names)NAMES_INIT;
-	snprintf(host->label, sizeof(host->label), "%d", (int)getpid());
+	snprintf(owner->label, sizeof(owner->label), ":%d", (int)getpid());
 	if (options == NULL || options->name == NULL)
 		return 0;
-	if (names_claim(&host->names, options->name,
-		(options->flags & GROUPER_HOST_TRANSIENT) != 0) == -1)
+	transient = (options->flags & GROUPER_HOST_TRANSIENT) != 0;
+	if (names_claim(&host->names, options->name, transient) == -1)
 		return -1;
-	memcpy(host->label, host->names.name, sizeof(host->label));
+	if (!transient) {
+		snprintf(owner->label, sizeof(owner->label), "%s:%jx",
+		    host->names.name, (uintmax_t)host->names.directory);
+		owner->locked = true;
+	}
 	return 0;
 }
 
@@ -72,7 +82,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 
 	if (error != GROUPER_OK)
 		return error;
-	if (has_children())
+	if (host_exists || has_children())
 		return GROUPER_RUNNING;
 	host = calloc(1, sizeof(*host));
 	if (host == NULL)
@@ -92,6 +102,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 		free(host);
 		return GROUPER_SYSTEM;
 	}
+	host_exists = true;
 	*out = host;
 	return GROUPER_OK;
 }
@@ -118,6 +129,7 @@ grouper_host_free(struct grouper_host *host)
 	if (host->own_loop)
 		loop_free(host->loop);
 	free(host);
+	host_exists = false;
 }
 
 void

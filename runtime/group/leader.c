@@ -38,6 +38,7 @@ struct life {
 	int signals;
 	bool host_gone;
 	bool main_ended;
+	bool told_ended;
 	pid_t main;
 	int status;
 };
@@ -107,13 +108,20 @@ tell_main_ended(struct life *life, bool held)
 		.status = life->status,
 		.held = held };
 
+	life->told_ended = true;
 	tell(life, &up, LINK_WAIT);
 }
 
+/*
+ * The last word.  It tells of the main process's end too, where that was the
+ * group's: each message wakes the host, and most commands leave nothing.
+ */
 static void
 tell_empty(struct life *life)
 {
-	struct link_up up = { .type = LINK_EMPTY };
+	struct link_up up = { .type = LINK_EMPTY,
+		.status = life->status,
+		.ended = life->main_ended && !life->told_ended };
 	struct rusage usage;
 
 	getrusage(RUSAGE_CHILDREN, &usage);
@@ -186,15 +194,13 @@ reap(struct life *life)
 	enum sweep_reaped left;
 
 	left = sweep_reap(&life->sweep, on_reaped, life);
-	if (life->main_ended && !had_ended) {
-		if (left == SWEEP_NONE_LEFT || life->state != LEADER_RUNNING ||
-		    !life->leader->hold)
-			tell_main_ended(life, false);
-		if (left != SWEEP_NONE_LEFT)
-			act(life, LEADER_ON_MAIN_END, NULL);
-	}
-	if (left == SWEEP_NONE_LEFT)
+	if (left == SWEEP_NONE_LEFT) {
 		act(life, LEADER_ON_NONE_LEFT, NULL);
+	} else if (life->main_ended && !had_ended) {
+		act(life, LEADER_ON_MAIN_END, NULL);
+		if (!life->told_ended)
+			tell_main_ended(life, false);
+	}
 	return left;
 }
 

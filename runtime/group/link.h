@@ -32,6 +32,7 @@ struct link_up {
 	int32_t stage;
 	int32_t error;
 	uint32_t held;
+	uint32_t ended; /* EMPTY tells status too: no MAIN_ENDED came */
 	uint32_t count;
 	int64_t user_us;
 	int64_t system_us;

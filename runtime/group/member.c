@@ -355,7 +355,7 @@ give_birth(struct birth *birth, int cgroup)
 	else if (member->fn == NULL && cgroup == -1 && birth->gate[0] == -1)
 		return os_vfork(member_run, birth);
 	else
-		pid = os_clone(0, NULL, cgroup);
+		pid = os_clone(OS_CLONE_SIGNAL, NULL, cgroup);
 	if (pid == 0)
 		member_run(birth);
 	return pid;

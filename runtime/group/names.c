@@ -126,6 +126,11 @@ take_lock(const char *path)
 static int
 lock_name(struct names *names, const char *directory)
 {
+	struct stat st;
+
+	if (stat(directory, &st) == -1)
+		return -1;
+	names->directory = st.st_ino;
 	if (asprintf(&names->lock_path, "%s/%s.lock", directory, names->name) ==
 	    -1) {
 		names->lock_path = NULL;

@@ -9,6 +9,8 @@
 #ifndef RUNTIME_GROUP_NAMES_H
 #define RUNTIME_GROUP_NAMES_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,12 +20,13 @@ struct names {
 	char name[NAMES_HOST_MAX + 1];
 	char *lock_path;
 	char *socket_path;
+	ino_t directory; /* tells runtime directories apart */
 	int lock;
 	int listener;
 };
 #define NAMES_INIT \
 	{ \
-		"", NULL, NULL, -1, -1 \
+		.lock = -1, .listener = -1 \
 	}
 
 /*

@@ -9,6 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* What a host changes; all others pass through as they are. */
+static const int changed[] = { SIGCHLD, SIGPIPE };
+
 static void
 set_disposition(int signum, void (*handler)(int))
 {
@@ -18,45 +21,78 @@ set_disposition(int signum, void (*handler)(int))
 	sigaction(signum, &action, NULL);
 }
 
+static void
+save_ignored(struct signals *saved)
+{
+	struct sigaction action;
+	size_t i;
+
+	sigemptyset(&saved->ignored);
+	for (i = 0; i < sizeof(changed) / sizeof(changed[0]); i++)
+		if (sigaction(changed[i], NULL, &action) == 0 &&
+		    action.sa_handler == SIG_IGN)
+			sigaddset(&saved->ignored, changed[i]);
+}
+
 void
 signals_take(struct signals *saved)
 {
-	struct sigaction action;
 	sigset_t all;
-	int signum;
 
 	/* Before all else, so that nothing is acted on half way. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &saved->mask);
-
-	sigemptyset(&saved->ignored);
-	for (signum = 1; signum <= SIGRTMAX; signum++)
-		if (sigaction(signum, NULL, &action) == 0 &&
-		    action.sa_handler == SIG_IGN)
-			sigaddset(&saved->ignored, signum);
-
+	save_ignored(saved);
+	saved->handlers = false;
 	set_disposition(SIGCHLD, SIG_DFL);
 	set_disposition(SIGPIPE, SIG_IGN);
+}
+
+void
+signals_save(struct signals *saved)
+{
+	sigprocmask(SIG_BLOCK, NULL, &saved->mask);
+	save_ignored(saved);
+	saved->handlers = true;
+}
+
+/*
+ * Dispositions first: a handler of the caller's must not run in this child
+ * when its signal is unblocked.
+ */
+static void
+reset(bool ignored_too)
+{
+	struct sigaction action;
+	int signum;
+
+	for (signum = 1; signum <= SIGRTMAX; signum++)
+		if (ignored_too ||
+		    (sigaction(signum, NULL, &action) == 0 &&
+			action.sa_handler != SIG_IGN))
+			set_disposition(signum, SIG_DFL);
 }
 
 void
 signals_give_back(const struct signals *saved)
 {
 	sigset_t none;
-	int signum;
+	bool ignored;
+	size_t i;
 
-	/*
-	 * Dispositions first: a handler of the caller's must not run in this
-	 * child when its signal is unblocked.
-	 */
-	for (signum = 1; signum <= SIGRTMAX; signum++) {
-		if (saved != NULL && sigismember(&saved->ignored, signum) == 1)
-			set_disposition(signum, SIG_IGN);
-		else
-			set_disposition(signum, SIG_DFL);
+	if (saved == NULL) {
+		reset(true);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		return;
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, saved != NULL ? &saved->mask : &none, NULL);
+	if (saved->handlers)
+		reset(false);
+	for (i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+		ignored = sigismember(&saved->ignored, changed[i]) == 1;
+		set_disposition(changed[i], ignored ? SIG_IGN : SIG_DFL);
+	}
+	sigprocmask(SIG_SETMASK, &saved->mask, NULL);
 }
 
 /* Sends a signal to ourselves; it acts, by its default, before we return. */

@@ -8,23 +8,27 @@
 #define RUNTIME_GROUP_SIGNALS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 struct signals {
 	sigset_t mask;
-	sigset_t ignored;
+	sigset_t ignored; /* of those that a host changes: CHLD and PIPE */
+	bool handlers;	  /* others may have handlers */
 };
 
 /*
- * Saves mask and ignored signals of the process, then blocks every signal,
- * sets SIGCHLD to its default (an ignored one would have the kernel reap
+ * Saves the mask of the process, then blocks every signal, sets SIGCHLD to its default (an ignored one would have the kernel reap
  * children unseen) and ignores SIGPIPE.
  */
 void signals_take(struct signals *saved);
 
+/* Saves the same, and changes nothing: for a program with its own signals. */
+void signals_save(struct signals *saved);
+
 /*
- * In a child before exec: every signal at its default, but for those that
- * saved ignores; then the saved mask.  saved NULL: all defaults, empty mask.
- * Async-signal-safe.
+ * In a child before exec: what the host changed is as it was, what had a
+ * handler is at its default, and the saved mask holds.  saved NULL: every
+ * signal at its default, and an empty mask.  Async-signal-safe.
  */
 void signals_give_back(const struct signals *saved);
 

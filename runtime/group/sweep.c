@@ -201,8 +201,7 @@ ask(struct sweep *sweep, int signum)
 void
 sweep_widen(struct sweep *sweep)
 {
-	enum whom whom =
-	    sweep->asked == SWEEP_PGROUP ? THE_OTHERS : EVERYONE;
+	enum whom whom = sweep->asked == SWEEP_PGROUP ? THE_OTHERS : EVERYONE;
 
 	if (!sweep->stopping || sweep->killing || sweep->next == 0 ||
 	    sweep->asked == SWEEP_TREE)

@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 enum os_clone_flags {
-	OS_CLONE_FILES = 1 << 0,  /* share the descriptor table */
+	OS_CLONE_SIGNAL = 1 << 0, /* SIGCHLD when it ends; else only wait(2)
+				     with __WALL and the pidfd tell */
 	OS_CLONE_PIDNS = 1 << 1,  /* init of a new PID namespace */
 	OS_CLONE_USERNS = 1 << 2, /* in a new user namespace */
 };
@@ -46,9 +47,6 @@ int os_pidfd_signal(int pidfd, int signum);
 
 /* Closes the descriptors first..last; UINT_MAX for all above first. */
 int os_close_range(unsigned int first, unsigned int last);
-
-/* The same, and from then on with a descriptor table of one's own. */
-int os_unshare_from(unsigned int first);
 
 /*
  * Makes this process the reaper of its orphaned descendants, or not;

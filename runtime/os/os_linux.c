@@ -15,19 +15,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef CLOSE_RANGE_UNSHARE
-#define CLOSE_RANGE_UNSHARE (1U << 1)
-#endif
-
 pid_t
 os_clone(unsigned int flags, int *pidfd, int cgroup)
 {
-	struct clone_args args = { .exit_signal = SIGCHLD };
+	struct clone_args args = { 0 };
 	int fd = -1;
 	long pid;
 
-	if (flags & OS_CLONE_FILES)
-		args.flags |= CLONE_FILES;
+	if (flags & OS_CLONE_SIGNAL)
+		args.exit_signal = SIGCHLD;
 	if (flags & OS_CLONE_PIDNS)
 		args.flags |= CLONE_NEWPID;
 	if (flags & OS_CLONE_USERNS)
@@ -77,13 +73,6 @@ os_close_range(unsigned int first, unsigned int last)
 	if (first > last)
 		return 0;
 	return (int)syscall(SYS_close_range, first, last, 0);
-}
-
-int
-os_unshare_from(unsigned int first)
-{
-	return (int)syscall(SYS_close_range, first, UINT_MAX,
-	    CLOSE_RANGE_UNSHARE);
 }
 
 int

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -439,28 +440,52 @@ on_any_process(pid_t pid, void *arg)
 	return collect_pid(arg, pid);
 }
 
+/*
+ * Asks for each possible pid.  The kernel counts the tasks of the machine,
+ * threads too, which pidfd_open(2) refuses otherwise than what is not there:
+ * when that many were seen, the rest need not be asked for.  (In a PID
+ * namespace of its own only part of them can be seen: there all are.)
+ */
+static int
+collect_by_asking(struct collect *to)
+{
+	size_t pid, limit = os_pid_limit(), seen = 1;
+	struct sysinfo info;
+	int fd;
+
+	if (sysinfo(&info) == -1)
+		info.procs = 0;
+	for (pid = 2; pid < limit && !to->more; pid++) {
+		fd = os_pidfd((pid_t)pid);
+		if (fd != -1)
+			collect_pid(to, (pid_t)pid);
+		else if (errno == EMFILE || errno == ENFILE)
+			return -1;
+		if (fd == -1 && errno == ESRCH)
+			continue;
+		fd_close(&fd);
+		/* The count is of 16 bits; one that was full says nothing. */
+		if (++seen > info.procs && info.procs != 0 &&
+		    info.procs != UINT16_MAX)
+			break;
+	}
+	return 0;
+}
+
 ssize_t
 os_proc_all(const struct os_proc *proc, pid_t *pids, size_t capacity,
     bool *more)
 {
 	struct collect to = { proc, 0, pids, 0, capacity, false, 0 };
-	size_t pid, limit;
-	int pidfd;
+	int result;
 
-	if (proc->dir != -1) {
-		if (each_number(proc->dir, ".", on_any_process, &to) == -1)
-			return -1;
-	} else {
-		limit = os_pid_limit();
-		for (pid = 2; pid < limit && !to.more; pid++) {
-			pidfd = os_pidfd((pid_t)pid);
-			if (pidfd != -1)
-				collect_pid(&to, (pid_t)pid);
-			else if (errno == EMFILE || errno == ENFILE)
-				return -1;
-			fd_close(&pidfd);
-		}
-	}
+	*more = false;
+	if (proc->dir != -1)
+		result = each_number(proc->dir, ".", on_any_process, &to);
+	else
+		result = collect_by_asking(&to);
+	if (result == -1)
+		return -1;
 	*more = to.more;
 	return (ssize_t)to.count;
 }
