@@ -303,6 +303,8 @@ server_attach(struct grouper_host *host)
 {
 	struct server *server;
 
+	if (host_listen(host) == -1)
+		return -1;
 	if (host_listener(host) == -1)
 		return 0;
 	server = calloc(1, sizeof(*server));

@@ -29,7 +29,8 @@ front_needed(void)
 	if (getpid() == 1)
 		return true;
 	return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
-	    0 || errno != ECHILD;
+	    0 ||
+	    errno != ECHILD;
 }
 
 int
@@ -76,8 +77,7 @@ reap(pid_t host)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WALL)) >
-	    0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WALL)) > 0) {
 		if (pid != host)
 			continue;
 		if (WIFSTOPPED(status))

@@ -381,6 +381,7 @@ fill_leader(struct leader *leader, struct group *group,
 
 	leader->member = *member;
 	leader->member.place = place_of(options);
+	leader->member.link = leader->link;
 	leader->steps = group->steps;
 	leader->leaf = (struct cgroup_leaf)CGROUP_LEAF_INIT;
 	leader->lock = host->names.lock;
@@ -407,11 +408,11 @@ group_start(struct group *group, const struct grouper_options *options,
 	memset(&group->usage, 0, sizeof(group->usage));
 	group->started_us = clock_us();
 	group->out = out;
-	fill_leader(&leader, group, options, member);
 	if (link_pair(ends) == -1)
 		goto fail;
 	leader.link = ends[1];
 	group->link = ends[0];
+	fill_leader(&leader, group, options, member);
 	if (group->level == GROUPER_CONTAIN_PIDNS)
 		link_pass_credentials(group->link);
 	group->leader = contain_fork(&host->contain, group->level, &host->owner,
@@ -424,19 +425,45 @@ group_start(struct group *group, const struct grouper_options *options,
 	}
 	RB_INSERT(group_leaders, &host->leaders, group);
 	group->state = GROUPER_STATE_STARTING;
-	if (watch(group) == 0)
+	return 0;
+fail:
+	group_abandon(group);
+	return -1;
+}
+
+int
+group_go(struct group *group)
+{
+	struct link_down down = { .type = LINK_GO };
+
+	if (link_send_down(group->link, &down) == 0 && watch(group) == 0)
 		return 0;
 	/* Out of memory: end it before it does anything unobserved. */
 	os_pidfd_signal(group->pidfd, SIGKILL);
 	waitid(P_PID, (id_t)group->leader, NULL, WEXITED | __WALL);
 	group->on_event = NULL;
-	host_orphaned(host, group);
+	host_orphaned(group->host, group);
+	group_abandon(group);
 	errno = ENOMEM;
-fail:
+	return -1;
+}
+
+void
+group_abandon(struct group *group)
+{
+	pid_t leader = group->leader;
+	int saved = errno;
+
+	/* At the end of the link the member ends without having executed
+	 * anything, and the leader after it. */
 	let_go(group);
 	let_go_result(group);
+	if (leader != 0)
+		waitid(P_PID, (id_t)leader, NULL, WEXITED | __WALL);
+	cgroup_leaf_remove(&group->leaf);
+	cgroup_leaf_close(&group->leaf);
 	group->state = GROUPER_STATE_IDLE;
-	return -1;
+	errno = saved;
 }
 
 void

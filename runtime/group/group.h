@@ -99,12 +99,22 @@ struct group *group_find(const struct grouper_host *host, const char *key);
 struct group *group_make(struct grouper_host *host, const char *key);
 
 /*
- * Forks the leader of an idle group and watches it.  options and member are
+ * Forks the leader of an idle group, which makes the member ready to execute
+ * while the host does what else must be done before.  options and member are
  * not used afterwards.  out: read end of what a function writes, taken over;
  * -1 without one.  0, or -1 with errno; the group is then idle.
  */
 int group_start(struct group *group, const struct grouper_options *options,
     struct member *member, int out);
+
+/*
+ * Lets the member execute, and watches the leader.  0, or -1 with errno; the
+ * group is then idle.
+ */
+int group_go(struct group *group);
+
+/* Instead of that: the group is idle again, and nothing was executed. */
+void group_abandon(struct group *group);
 
 /* Asks the leader to stop. */
 void group_stop(struct group *group, const struct steps *steps,

@@ -165,6 +165,14 @@ host_socket(const struct grouper_host *host)
 }
 
 int
+host_listen(struct grouper_host *host)
+{
+	if (host->names.socket_path == NULL)
+		return 0;
+	return names_listen(&host->names);
+}
+
+int
 host_listener(const struct grouper_host *host)
 {
 	return host->names.listener;
@@ -220,6 +228,21 @@ host_is_worker(struct grouper_host *host)
 	return host->is_worker;
 }
 
+/*
+ * What takes time and has to be done before a command runs: the leader is
+ * being made meanwhile.
+ */
+static enum grouper_error
+before_command(struct grouper_host *host, const struct grouper_options *options)
+{
+	if (!(options->flags & GROUPER_FORCE) && host_is_worker(host))
+		return GROUPER_GROUP_UNDER_APP;
+	/* Nobody asks for a transient host by name: it can do without. */
+	if (host_listen(host) == -1 && host->owner.locked)
+		return GROUPER_SYSTEM;
+	return GROUPER_OK;
+}
+
 #define ALL_FLAGS \
 	(GROUPER_FORCE | GROUPER_WORKER | GROUPER_NO_NEW_PRIVS | \
 	    GROUPER_INHERIT_FDS | GROUPER_INHERIT_SIGNALS | \
@@ -250,13 +273,10 @@ check_start(struct grouper_host *host, const struct grouper_options *options,
 
 /* The contract of start, in the order in which its errors hold. */
 static enum grouper_error
-claim_key(struct grouper_host *host, const struct grouper_options *options,
-    const char *key, struct group **out)
+claim_key(struct grouper_host *host, const char *key, struct group **out)
 {
 	struct group *group;
 
-	if (!(options->flags & GROUPER_FORCE) && host_is_worker(host))
-		return GROUPER_GROUP_UNDER_APP;
 	group = group_make(host, key);
 	if (group == NULL)
 		return GROUPER_SYSTEM;
@@ -310,7 +330,7 @@ start(struct grouper_host *host, const struct grouper_options *options,
 
 	error = check_start(host, options, key, &steps);
 	if (error == GROUPER_OK)
-		error = claim_key(host, options, key, &group);
+		error = claim_key(host, key, &group);
 	if (error != GROUPER_OK) {
 		fd_close(&out);
 		return error;
@@ -322,7 +342,12 @@ start(struct grouper_host *host, const struct grouper_options *options,
 	group->worker = (options->flags & GROUPER_WORKER) != 0;
 	if (group_start(group, options, member, out) == -1)
 		return GROUPER_SYSTEM;
-	return GROUPER_OK;
+	error = before_command(host, options);
+	if (error != GROUPER_OK) {
+		group_abandon(group);
+		return error;
+	}
+	return group_go(group) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
 }
 
 enum grouper_error

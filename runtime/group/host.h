@@ -32,7 +32,11 @@ void host_on_child(struct grouper_host *host);
 const char *host_name(const struct grouper_host *host);
 const char *host_socket(const struct grouper_host *host);
 
-/* For the control socket: -1 for an anonymous host. */
+/*
+ * Listens on the control socket, which the first start does by itself; 0, or
+ * -1 with errno.  The listener is -1 for an anonymous host.
+ */
+int host_listen(struct grouper_host *host);
 int host_listener(const struct grouper_host *host);
 struct loop *host_loop(const struct grouper_host *host);
 

@@ -127,6 +127,18 @@ link_receive_up(int fd, struct link_up *up)
 	return 1;
 }
 
+bool
+link_await_go(int fd)
+{
+	struct link_down down;
+	ssize_t n;
+
+	do
+		n = read(fd, &down, sizeof(down));
+	while (n == -1 && errno == EINTR);
+	return n == sizeof(down) && down.type == LINK_GO;
+}
+
 int
 link_receive_down(int fd, struct link_down *down)
 {

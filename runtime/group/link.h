@@ -42,6 +42,7 @@ struct link_up {
 };
 
 enum link_down_type {
+	LINK_GO,     /* to the member itself: execute */
 	LINK_SIGNAL, /* signum, to the main process */
 	LINK_STOP,   /* steps, target */
 };
@@ -66,6 +67,13 @@ enum link_send {
 /* Sends one message; 0, or -1 with errno.  Down never waits. */
 int link_send_up(int fd, const struct link_up *message, enum link_send how);
 int link_send_down(int fd, const struct link_down *message);
+
+/*
+ * The member's wait for LINK_GO, the first message down.  It comes when the
+ * host has done what must be done before the command runs, beside which the
+ * leader and the member were made.  false: never, the host is gone or refuses.
+ */
+bool link_await_go(int fd);
 
 /*
  * Receives one message.  1; 0 at the end of file; -1 with errno, EAGAIN if

@@ -23,10 +23,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/group/link.h"
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 
 #define SHELL "/bin/sh"
+/* Descriptors that can be handed over by number. */
+#define FDS_MAX 64
 
 static const char *
 search_path(char *const *envp)
@@ -114,6 +117,7 @@ member_fini(struct member *member)
 
 struct birth {
 	const struct member *member;
+	int link;
 	int error_pipe[2];
 	int gate[2]; /* opened by the leader's setsid(); -1 if not needed */
 };
@@ -136,24 +140,36 @@ fail(const struct birth *birth, enum grouper_stage stage)
  * above all targets.
  */
 static int
-place_fds(const struct member *member, int *error_pipe)
+move_above(int *fd, int high)
 {
-	int sources[64], high = STDERR_FILENO + 1, fd;
+	int moved;
+
+	if (*fd >= high)
+		return 0;
+	moved = fcntl(*fd, F_DUPFD_CLOEXEC, high);
+	if (moved == -1)
+		return -1;
+	*fd = moved;
+	return 0;
+}
+
+static int
+place_fds(struct birth *birth)
+{
+	const struct member *member = birth->member;
+	int sources[FDS_MAX], high = STDERR_FILENO + 1;
 	size_t i;
 
-	if (member->nfds > sizeof(sources) / sizeof(sources[0])) {
+	if (member->nfds > FDS_MAX) {
 		errno = E2BIG;
 		return -1;
 	}
 	for (i = 0; i < member->nfds; i++)
 		if (member->fds[i].target >= high)
 			high = member->fds[i].target + 1;
-	if (*error_pipe < high) {
-		fd = fcntl(*error_pipe, F_DUPFD_CLOEXEC, high);
-		if (fd == -1)
-			return -1;
-		*error_pipe = fd;
-	}
+	if (move_above(&birth->error_pipe[1], high) == -1 ||
+	    move_above(&birth->link, high) == -1)
+		return -1;
 	for (i = 0; i < member->nfds; i++) {
 		sources[i] = fcntl(member->fds[i].source, F_DUPFD_CLOEXEC,
 		    high);
@@ -185,9 +201,10 @@ static int
 set_fds(struct birth *birth)
 {
 	const struct member *member = birth->member;
-	int fd, null;
+	int fd, null, last = STDERR_FILENO;
+	size_t i;
 
-	if (place_fds(member, &birth->error_pipe[1]) == -1)
+	if (place_fds(birth) == -1)
 		return -1;
 	if (member->inherit_fds)
 		return 0;
@@ -196,11 +213,13 @@ set_fds(struct birth *birth)
 		if (null == -1 || dup2(null, STDIN_FILENO) == -1)
 			return -1;
 	}
-	for (fd = STDERR_FILENO + 1; fd <= birth->error_pipe[1]; fd++)
+	for (i = 0; i < member->nfds; i++)
+		if (member->fds[i].target > last)
+			last = member->fds[i].target;
+	for (fd = STDERR_FILENO + 1; fd <= last; fd++)
 		if (!has_target(member, fd))
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return (int)syscall(SYS_close_range, birth->error_pipe[1] + 1, ~0U,
-	    4 /* CLOSE_RANGE_CLOEXEC, since Linux 5.11 */);
+	return os_close_on_exec_from((unsigned int)last + 1);
 }
 
 static int
@@ -334,6 +353,8 @@ member_run(void *arg)
 		fail(&birth, GROUPER_STAGE_DIRECTORY);
 	if (member->umask != -1)
 		umask((mode_t)member->umask);
+	if (!link_await_go(birth.link))
+		_exit(127);
 	if (member->fn != NULL) {
 		fd_close_private(member->fn_out);
 		signals_give_back(member->signals);
@@ -365,7 +386,7 @@ pid_t
 member_spawn(const struct member *member, int cgroup,
     struct member_failure *failure)
 {
-	struct birth birth = { member, { -1, -1 }, { -1, -1 } };
+	struct birth birth = { member, member->link, { -1, -1 }, { -1, -1 } };
 	ssize_t n;
 	pid_t pid = -1;
 

@@ -45,6 +45,7 @@ struct member {
 	int umask;
 	int nice;
 	int pty;
+	int link; /* on which the host gives leave to execute */
 	enum member_place place;
 	bool no_new_privs;
 	bool inherit_fds;

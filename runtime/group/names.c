@@ -140,28 +140,32 @@ lock_name(struct names *names, const char *directory)
 	return names->lock == -1 ? -1 : 0;
 }
 
-static int
-listen_on(const char *path)
+int
+names_listen(struct names *names)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t length = strlen(path);
-	int fd;
+	mode_t before;
+	int fd, bound;
 
-	if (length >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, length + 1);
+	if (names->listener != -1)
+		return 0;
+	strcpy(address.sun_path, names->socket_path); /* claimed: it fits */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	/* What is there belongs to a dead host: we hold the lock. */
-	if ((unlink(path) == -1 && errno != ENOENT) ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
-	    chmod(path, geteuid() == 0 ? 0666 : 0600) == -1 ||
-	    listen(fd, BACKLOG) == -1)
+	/* Whom root's host serves is decided by the peer's uid, since children
+	 * under another uid may ask; everybody else's socket is their own. */
+	before = umask(geteuid() == 0 ? 0 : 077);
+	do
+		bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	while (bound == -1 && errno == EADDRINUSE &&
+	    /* A dead host's: the name is ours. */
+	    unlink(names->socket_path) == 0);
+	umask(before);
+	if (bound == -1 || listen(fd, BACKLOG) == -1)
 		fd_close(&fd);
-	return fd;
+	names->listener = fd;
+	return fd == -1 ? -1 : 0;
 }
 
 int
@@ -182,10 +186,12 @@ names_claim(struct names *names, const char *name, bool transient)
 		names->socket_path = NULL;
 		goto fail;
 	}
-	if (!transient && lock_name(names, directory) == -1)
+	if (strlen(names->socket_path) >=
+	    sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		errno = ENAMETOOLONG;
 		goto fail;
-	names->listener = listen_on(names->socket_path);
-	if (names->listener == -1)
+	}
+	if (!transient && lock_name(names, directory) == -1)
 		goto fail;
 	return 0;
 fail:

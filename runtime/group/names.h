@@ -41,11 +41,14 @@ int names_directory(char *path, size_t size);
 
 /*
  * Takes the lock, waiting for it with the signals unblocked that end a
- * program by default, and listens on the socket.  A transient name, which
- * holds the pid, needs no lock: nobody will wait for it.  0; -1 with errno: EINVAL
- * for a bad name, ENAMETOOLONG where the socket's path exceeds 107 bytes.
+ * program by default.  A transient name, which holds the pid, needs no lock:
+ * nobody will wait for it.  0; -1 with errno: EINVAL for a bad name,
+ * ENAMETOOLONG where the socket's path exceeds 107 bytes.
  */
 int names_claim(struct names *names, const char *name, bool transient);
+
+/* Listens on the socket of a claimed name, once.  0, or -1 with errno. */
+int names_listen(struct names *names);
 
 /*
  * Removes the files and closes the descriptors.  keep_lock: a group still

@@ -123,8 +123,7 @@ steps_parse(const char *text, struct steps *steps, const char **error)
 	if (text == NULL)
 		text = "5s";
 	*error = NULL;
-	if (!cut(word, text, text + strlen(text)) ||
-	    !parse_word(word, &parsed))
+	if (!cut(word, text, text + strlen(text)) || !parse_word(word, &parsed))
 		*error = parse_list(text, &parsed);
 	if (*error == NULL &&
 	    parsed.step[parsed.count - 1].ms != STEPS_FOREVER) {
@@ -165,11 +164,11 @@ steps_format(const struct steps *steps, char *buffer, size_t size)
 	for (i = 0; i < steps->count; i++) {
 		step = &steps->step[i];
 		if (append(buffer, size, &used, "%s%s", i > 0 ? ", " : "",
-		    signal_name(step->signum)) != 0)
+			signal_name(step->signum)) != 0)
 			return -1;
 		if (step->ms != STEPS_FOREVER &&
-		    append(buffer, size, &used, " %" PRId64 "ms",
-		    step->ms) != 0)
+		    append(buffer, size, &used, " %" PRId64 "ms", step->ms) !=
+			0)
 			return -1;
 	}
 	return 0;

@@ -15,7 +15,7 @@
 
 struct step {
 	int signum;
-	int64_t ms;	/* until the next step; STEPS_FOREVER in the last */
+	int64_t ms; /* until the next step; STEPS_FOREVER in the last */
 };
 
 /* Never empty.  The last step is SIGKILL, or waits for ever. */

@@ -48,6 +48,9 @@ int os_pidfd_signal(int pidfd, int signum);
 /* Closes the descriptors first..last; UINT_MAX for all above first. */
 int os_close_range(unsigned int first, unsigned int last);
 
+/* Marks every descriptor from first on close-on-exec.  Linux 5.11. */
+int os_close_on_exec_from(unsigned int first);
+
 /*
  * Makes this process the reaper of its orphaned descendants, or not;
  * 0 or -1 with errno.  os_is_subreaper() returns 1, 0, or -1 with errno.

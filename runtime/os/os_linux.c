@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
 pid_t
 os_clone(unsigned int flags, int *pidfd, int cgroup)
 {
@@ -73,6 +77,13 @@ os_close_range(unsigned int first, unsigned int last)
 	if (first > last)
 		return 0;
 	return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+int
+os_close_on_exec_from(unsigned int first)
+{
+	return (int)syscall(SYS_close_range, first, UINT_MAX,
+	    CLOSE_RANGE_CLOEXEC);
 }
 
 int
