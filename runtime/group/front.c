@@ -91,13 +91,15 @@ reap(pid_t host)
 
 /*
  * What the terminal sends goes to the whole process group, and the host is in
- * it; only a hangup goes to the leader of the session alone.
+ * it; only a hangup goes to the leader of the session alone.  An alarm was
+ * set before grouper was executed, and is meant for what it runs.
  */
 static void
 pass_on(pid_t host, const siginfo_t *si)
 {
-	if (si->si_code == SI_KERNEL &&
-	    (si->si_signo != SIGHUP || getsid(0) != getpid()))
-		return;
-	kill(host, si->si_signo);
+	bool to_us = si->si_signo == SIGALRM ||
+	    (si->si_signo == SIGHUP && getsid(0) == getpid());
+
+	if (si->si_code != SI_KERNEL || to_us)
+		kill(host, si->si_signo);
 }

@@ -208,7 +208,7 @@ set_fds(struct birth *birth)
 		return -1;
 	if (member->inherit_fds)
 		return 0;
-	if (!has_target(member, STDIN_FILENO)) {
+	if (member->place != MEMBER_PTY && !has_target(member, STDIN_FILENO)) {
 		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		if (null == -1 || dup2(null, STDIN_FILENO) == -1)
 			return -1;

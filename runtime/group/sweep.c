@@ -15,6 +15,7 @@
 
 /* An endless stream of short-lived forks must not starve the sweep. */
 #define REAP_TURN 64
+#define ASK_PASSES 32
 /* A vfork parent stays in D as long as its child does: do not wait for it. */
 #define FREEZE_D_MS 10
 #define FREEZE_MS 200
@@ -139,18 +140,20 @@ struct ask {
 	const struct sweep *sweep;
 	int signum;
 	enum whom whom;
+	size_t asked;
 };
 
 static void
 ask_found(const struct walk_found *found, void *arg)
 {
-	const struct ask *ask = arg;
-
+	struct ask *ask = arg;
 	bool inside = found->stat->pgid == ask->sweep->pgid;
 
 	if ((ask->whom == THE_PGROUP && !inside) ||
-	    (ask->whom == THE_OTHERS && inside))
+	    (ask->whom == THE_OTHERS && inside) ||
+	    !walk_mark(ask->sweep->walk, found->stat->pid))
 		return;
+	ask->asked++;
 	walk_signal(found, ask->signum);
 	walk_signal(found, SIGCONT); /* a stopped process does not act */
 }
@@ -164,17 +167,29 @@ ask_pid(pid_t pid, int signum)
 	kill(pid, SIGCONT);
 }
 
+/*
+ * A parent that dies of the signal at once hands its children to us when
+ * ours were listed already: walks are repeated until one finds nobody new
+ * and no parent died under it.  Forks that never end are not waited for.
+ */
 static void
 ask_walk(struct sweep *sweep, int signum, enum whom whom)
 {
-	struct ask how = { sweep, signum, whom };
+	struct ask how = { sweep, signum, whom, 0 };
+	int pass;
 
 	if (sweep->scope == SWEEP_NAMESPACE) {
 		kill(-1, signum); /* everyone here but us, see kill(2) */
 		kill(-1, SIGCONT);
 		return;
 	}
-	walk_run(sweep->walk, 0, ask_found, &how);
+	walk_clear_marks(sweep->walk);
+	for (pass = 0; pass < ASK_PASSES; pass++) {
+		how.asked = 0;
+		walk_run(sweep->walk, 0, ask_found, &how);
+		if (how.asked == 0 && !sweep->walk->moved)
+			break;
+	}
 }
 
 static void
@@ -253,7 +268,7 @@ freeze_pass(struct sweep *sweep, int64_t now)
 	spent = now - sweep->freeze_since;
 	if (walk_run(sweep->walk, 0, freeze_found, &freeze) == -1)
 		return true;
-	if (freeze.running > 0)
+	if (freeze.running > 0 || sweep->walk->moved)
 		return spent >= FREEZE_MS;
 	if (freeze.blocked > 0)
 		return spent >= FREEZE_D_MS;
@@ -270,7 +285,7 @@ kill_found(const struct walk_found *found, void *arg)
 {
 	struct kill_count *count = arg;
 
-	if (found->stat->state == 'Z' && found->stat->threads <= 1)
+	if (os_stat_dead(found->stat))
 		return;
 	count->alive++;
 	if (walk_signal(found, SIGKILL) == -1 && errno == EPERM)
@@ -355,7 +370,7 @@ survivor_found(const struct walk_found *found, void *arg)
 {
 	struct survivors *to = arg;
 
-	if (found->stat->state == 'Z' && found->stat->threads <= 1)
+	if (os_stat_dead(found->stat))
 		return;
 	if (to->count < to->capacity)
 		to->pids[to->count++] = found->stat->pid;

@@ -11,6 +11,7 @@
 #include "runtime/group/walk.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,32 +21,42 @@
 
 #define SMALL 4096
 
-static struct walk_entry small_queue[SMALL];
-static pid_t small_pids[SMALL];
+/* Room for that many processes, in order of need: queue, pids, marks. */
+static size_t
+room_for(size_t pids)
+{
+	return pids * (sizeof(struct walk_entry) + sizeof(pid_t)) +
+	    pids / CHAR_BIT + 1;
+}
+
+static _Alignas(struct walk_entry) unsigned char small[SMALL * 48];
+
+static void
+use_room(struct walk *walk, void *room, size_t pids)
+{
+	walk->queue = room;
+	walk->pids = (pid_t *)(walk->queue + pids);
+	walk->marks = (unsigned char *)(walk->pids + pids);
+	walk->capacity = pids;
+}
 
 int
 walk_init(struct walk *walk)
 {
 	size_t limit = os_pid_limit();
-	size_t each = sizeof(*walk->queue) + sizeof(*walk->pids);
 	void *room;
 
 	walk->capacity = 0;
 	walk->mapped = false;
 	if (os_proc_open(&walk->proc) == -1)
 		return -1;
-	room = mmap(NULL, limit * each, PROT_READ | PROT_WRITE,
+	room = mmap(NULL, room_for(limit), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (room != MAP_FAILED) {
-		walk->queue = room;
-		walk->pids = (pid_t *)(walk->queue + limit);
-		walk->capacity = limit;
-		walk->mapped = true;
-	} else {
-		walk->queue = small_queue;
-		walk->pids = small_pids;
-		walk->capacity = SMALL;
-	}
+	walk->mapped = room != MAP_FAILED;
+	if (walk->mapped)
+		use_room(walk, room, limit);
+	else
+		use_room(walk, small, SMALL);
 	return 0;
 }
 
@@ -53,9 +64,7 @@ void
 walk_fini(struct walk *walk)
 {
 	if (walk->mapped)
-		munmap(walk->queue,
-		    walk->capacity *
-			(sizeof(*walk->queue) + sizeof(*walk->pids)));
+		munmap(walk->queue, room_for(walk->capacity));
 	walk->mapped = false;
 	os_proc_close(&walk->proc);
 }
@@ -109,30 +118,36 @@ visit(struct turn *turn, const struct parent *parent, pid_t pid)
 	found.depth = parent->depth + 1;
 	found.stat = &stat;
 	found.pidfd = os_pidfd(pid);
-	if (found.pidfd == -1 && errno == ESRCH)
+	if (found.pidfd == -1 && errno == ESRCH) {
+		walk->moved = true;
 		return;
+	}
 	if (found.pidfd == -1)
 		turn->missing = true;
 	if (os_proc_stat(&walk->proc, pid, found.pidfd, &stat) == -1) {
 		if (errno == EMFILE || errno == ENFILE)
 			turn->missing = true;
-		if (!found.direct || errno == ESRCH)
+		if (!found.direct || errno == ESRCH) {
+			walk->moved = true;
 			goto out;
+		}
 		/* Ours, and unreaped: safe to signal, though unseen. */
 		memset(&stat, 0, sizeof(stat));
 		stat.pid = pid;
 		stat.ppid = parent->pid;
 		stat.state = '?';
 	}
-	if (stat.ppid != parent->pid || !parent_holds(parent))
-		goto out; /* moved meanwhile: it is our child by now */
+	if (stat.ppid != parent->pid || !parent_holds(parent)) {
+		walk->moved = true; /* it is our child by now */
+		goto out;
+	}
 	turn->fn(&found, turn->arg);
 	if (turn->tail == walk->capacity) {
 		turn->missing = true;
 		goto out;
 	}
 	walk->queue[turn->tail++] = (struct walk_entry) { pid, parent->pid,
-		stat.start_ticks, found.depth };
+		stat.start_ticks, found.depth, os_stat_dead(&stat) };
 out:
 	fd_close(&found.pidfd);
 }
@@ -189,29 +204,44 @@ list_by_parent(struct turn *turn, const struct parent *parent, size_t count)
 	return 0;
 }
 
+/* The parent that was found is still the one that has its pid, and lives. */
+static bool
+is_same(const struct turn *turn, const struct walk_entry *entry, int pidfd)
+{
+	struct os_stat stat;
+
+	return os_proc_stat(&turn->walk->proc, entry->pid, pidfd, &stat) == 0 &&
+	    stat.start_ticks == entry->start_ticks && !os_stat_dead(&stat);
+}
+
 static int
 enter(struct turn *turn, const struct walk_entry *entry, bool listed,
     size_t count)
 {
 	struct parent parent = { entry->pid, -1, entry->depth };
-	struct os_stat stat;
 	int result = 0;
 
+	if (entry->dead)
+		return 0;
 	if (entry->depth > 0) {
 		parent.pidfd = os_pidfd(entry->pid);
 		if (parent.pidfd == -1) {
 			turn->missing |= errno != ESRCH;
+			turn->walk->moved = true;
 			return 0;
 		}
-		if (os_proc_stat(&turn->walk->proc, entry->pid, parent.pidfd,
-			&stat) == -1 ||
-		    stat.start_ticks != entry->start_ticks)
-			goto out; /* it ended, and its children are ours */
+		if (!is_same(turn, entry, parent.pidfd)) {
+			turn->walk->moved = true;
+			goto out;
+		}
 	}
 	if (listed)
 		result = list_children(turn, &parent);
 	else
 		result = list_by_parent(turn, &parent, count);
+	/* Had it died before its children were read, there were none. */
+	if (entry->depth > 0 && !is_same(turn, entry, parent.pidfd))
+		turn->walk->moved = true;
 out:
 	fd_close(&parent.pidfd);
 	return entry->depth == 0 ? result : 0;
@@ -221,11 +251,13 @@ int
 walk_run(struct walk *walk, pid_t root, walk_fn *fn, void *arg)
 {
 	struct turn turn = { walk, fn, arg, getpid(), 0, 0, false };
-	struct walk_entry first = { root != 0 ? root : turn.self, 0, 0, 0 };
+	struct walk_entry first = { root != 0 ? root : turn.self, 0, 0, 0,
+		false };
 	bool listed = walk->proc.self != -1;
 	ssize_t count = 0;
 	bool more;
 
+	walk->moved = false;
 	if (walk->capacity == 0) {
 		if (walk_init(walk) == -1)
 			return -1;
@@ -280,4 +312,26 @@ walk_children(struct walk *walk)
 			walk->pids[kept++] = walk->pids[i];
 	}
 	return n == -1 ? -1 : kept;
+}
+
+void
+walk_clear_marks(struct walk *walk)
+{
+	if (walk->capacity > 0)
+		memset(walk->marks, 0, walk->capacity / CHAR_BIT + 1);
+}
+
+bool
+walk_mark(struct walk *walk, pid_t pid)
+{
+	unsigned char bit = (unsigned char)(1 << (pid % CHAR_BIT));
+	unsigned char *at = &walk->marks[(size_t)pid / CHAR_BIT];
+
+	/* In little room not every pid has a mark: then each seems new. */
+	if ((size_t)pid >= walk->capacity)
+		return true;
+	if (*at & bit)
+		return false;
+	*at |= bit;
+	return true;
 }

@@ -19,6 +19,7 @@ struct walk_entry {
 	pid_t ppid;
 	uint64_t start_ticks;
 	unsigned int depth;
+	bool dead;
 };
 
 /* Whether a child of this process is not to be entered. */
@@ -35,6 +36,9 @@ struct walk {
 	pid_t *pids;
 	size_t capacity;
 	bool mapped;
+	bool moved; /* by the last walk: a parent died under it, and its
+		       children, ours by now, may have been missed */
+	unsigned char *marks; /* one bit for each pid, see walk_mark() */
 	walk_skip_fn *skip;
 	void *skip_arg;
 };
@@ -68,6 +72,13 @@ void walk_fini(struct walk *walk);
  * read.
  */
 int walk_run(struct walk *walk, pid_t root, walk_fn *fn, void *arg);
+
+/*
+ * Remembers pids from walk to walk: walk_mark() tells whether a pid is new
+ * since walk_clear_marks().
+ */
+bool walk_mark(struct walk *walk, pid_t pid);
+void walk_clear_marks(struct walk *walk);
 
 /*
  * Writes this process's own children into walk->pids, those left out that

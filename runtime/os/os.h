@@ -80,6 +80,16 @@ struct os_stat {
 };
 
 /*
+ * Whether nothing of a process runs any more: 'Z' alone may be a process
+ * whose first thread has ended before others.
+ */
+static inline bool
+os_stat_dead(const struct os_stat *stat)
+{
+	return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
+}
+
+/*
  * A view of the process table.  Opened at start, so that later reads of
  * one's own children need no further descriptor.
  */
