@@ -24,8 +24,11 @@
 #define DEFAULT_KEY "default"
 #define DEFAULT_STEPS "5s"
 
-/* All children of a process belong to its host: there can be one. */
-static bool host_exists;
+/*
+ * The process that has a host.  All children of a process belong to its
+ * host, so there can be one; a forked child may have one of its own.
+ */
+static pid_t host_process;
 
 static bool
 has_children(void)
@@ -82,7 +85,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 
 	if (error != GROUPER_OK)
 		return error;
-	if (host_exists || has_children())
+	if (host_process == getpid() || has_children())
 		return GROUPER_RUNNING;
 	host = calloc(1, sizeof(*host));
 	if (host == NULL)
@@ -102,7 +105,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 		free(host);
 		return GROUPER_SYSTEM;
 	}
-	host_exists = true;
+	host_process = getpid();
 	*out = host;
 	return GROUPER_OK;
 }
@@ -129,7 +132,7 @@ grouper_host_free(struct grouper_host *host)
 	if (host->own_loop)
 		loop_free(host->loop);
 	free(host);
-	host_exists = false;
+	host_process = 0;
 }
 
 void
