@@ -156,6 +156,7 @@ struct grouper_event {
 	int status; /* of wait(2), or the signal of PAUSED */
 	enum grouper_stage stage;
 	int error; /* errno of START_FAILED */
+	int last;  /* of ENDED: the command left no process */
 	struct grouper_usage usage;
 	const struct grouper_processes *processes;
 	const void *result;   /* of grouper_exec() */

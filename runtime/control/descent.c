@@ -7,12 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include "runtime/group/leader.h"
-#include "runtime/os/os.h"
-#include "runtime/util/fd.h"
 
 /* A chain of parents cannot be longer than the process table. */
 #define DEPTH_MAX (1 << 22)
@@ -32,34 +27,28 @@ own_pid(void)
 }
 
 int
-descent_find(pid_t pid, struct descent *descent)
+descent_walk(pid_t pid, descent_fn *fn, void *arg)
 {
 	struct os_proc proc = { -1, -1 };
 	struct os_stat stat;
 	pid_t at = pid != 0 ? pid : own_pid();
-	int depth, saved;
+	int depth, result = 0, saved;
 
-	memset(descent, 0, sizeof(*descent));
 	proc.dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (proc.dir == -1)
 		return -1;
 	for (depth = 0; at > 0 && depth < DEPTH_MAX; depth++) {
-		if (os_proc_stat(&proc, at, -1, &stat) == -1)
-			break;
-		if (depth == 0)
-			descent->tty = stat.tty;
-		else if (strcmp(stat.name, LEADER_NAME) == 0) {
-			descent->leader = at;
-			descent->host = stat.ppid;
+		if (os_proc_stat(&proc, at, -1, &stat) == -1) {
+			/* An ancestor may be hidden from us, or end. */
+			result = depth == 0 ? -1 : 0;
 			break;
 		}
+		if (!fn(&stat, arg))
+			break;
 		at = stat.ppid;
 	}
-	saved = errno;
+	saved = errno == ENOENT ? ESRCH : errno;
 	os_proc_close(&proc);
-	if (depth == 0) {
-		errno = saved == ENOENT ? ESRCH : saved;
-		return -1;
-	}
-	return 0;
+	errno = saved;
+	return result;
 }

@@ -22,11 +22,14 @@
 
 #include "runtime/control/descent.h"
 #include "runtime/control/rpc.h"
+#include "runtime/group/leader.h"
 #include "runtime/group/names.h"
 #include "runtime/util/fd.h"
 
 #define ANSWER_SECONDS 5
 #define SUFFIX ".sock"
+/* Groups within groups that are told apart. */
+#define LEADERS_MAX 64
 
 /* Only root's hosts and our own user's are believed. */
 static int
@@ -114,9 +117,32 @@ ask(const char *path, pid_t pid)
 	return answer;
 }
 
-/* Whether this host says that the process is under the leader we found. */
+/* Ancestors that bear a leader's name, nearest first. */
+struct lineage {
+	pid_t leaders[LEADERS_MAX];
+	size_t count;
+	bool first;
+	int tty;
+	size_t best; /* the nearest that a host has owned to; count: none */
+};
+
 static bool
-believe(const json_t *answer, const struct descent *descent,
+note_ancestor(const struct os_stat *stat, void *arg)
+{
+	struct lineage *lineage = arg;
+
+	if (lineage->first)
+		lineage->tty = stat->tty;
+	else if (strcmp(stat->name, LEADER_NAME) == 0 &&
+	    lineage->count < LEADERS_MAX)
+		lineage->leaders[lineage->count++] = stat->pid;
+	lineage->first = false;
+	return true;
+}
+
+/* Whether this host leads the process, and nearer than those asked before. */
+static bool
+believe(const json_t *answer, struct lineage *lineage,
     struct grouper_ident *ident)
 {
 	const json_t *result = json_object_get(answer, "result");
@@ -125,11 +151,18 @@ believe(const json_t *answer, const struct descent *descent,
 	const char *key = json_string_value(json_object_get(result, "key"));
 	json_int_t leader = json_integer_value(json_object_get(result,
 	    "leader"));
+	size_t i;
 
 	if (kind == NULL || host == NULL || key == NULL ||
-	    leader != descent->leader || strlen(host) >= sizeof(ident->host) ||
+	    strlen(host) >= sizeof(ident->host) ||
 	    strlen(key) >= sizeof(ident->key))
 		return false;
+	for (i = 0; i < lineage->best; i++)
+		if (lineage->leaders[i] == leader)
+			break;
+	if (i == lineage->best)
+		return false;
+	lineage->best = i;
 	ident->kind = strcmp(kind, "worker") == 0 ? GROUPER_KIND_WORKER :
 						    GROUPER_KIND_GROUP;
 	ident->host_pid = (pid_t)json_integer_value(json_object_get(result,
@@ -139,23 +172,21 @@ believe(const json_t *answer, const struct descent *descent,
 	return true;
 }
 
+/* True when nothing nearer can be found. */
 static bool
-try_host(const char *path, pid_t pid, const struct descent *descent,
+try_host(const char *path, pid_t pid, struct lineage *lineage,
     struct grouper_ident *ident)
 {
 	json_t *answer = ask(path, pid);
-	bool ours;
 
-	if (answer == NULL)
-		return false;
-	ours = believe(answer, descent, ident);
+	if (answer != NULL)
+		believe(answer, lineage, ident);
 	json_decref(answer);
-	return ours;
+	return lineage->best == 0;
 }
 
-static bool
-try_directory(pid_t pid, const struct descent *descent,
-    struct grouper_ident *ident)
+static void
+try_directory(pid_t pid, struct lineage *lineage, struct grouper_ident *ident)
 {
 	char directory[108], path[sizeof(directory) + 256 + 2];
 	struct dirent *entry;
@@ -164,10 +195,10 @@ try_directory(pid_t pid, const struct descent *descent,
 	DIR *dir;
 
 	if (names_directory(directory, sizeof(directory)) == -1)
-		return false;
+		return;
 	dir = opendir(directory);
 	if (dir == NULL)
-		return false;
+		return;
 	while (!found && (entry = readdir(dir)) != NULL) {
 		length = strlen(entry->d_name);
 		if (length <= strlen(SUFFIX) ||
@@ -175,31 +206,30 @@ try_directory(pid_t pid, const struct descent *descent,
 			0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		found = try_host(path, pid, descent, ident);
+		found = try_host(path, pid, lineage, ident);
 	}
 	closedir(dir);
-	return found;
 }
 
 enum grouper_error
 grouper_identify(pid_t pid, struct grouper_ident *ident)
 {
 	const char *hint = getenv("GROUPER_SOCKET");
-	struct descent descent;
+	struct lineage lineage = { .first = true };
 
 	if (pid < 0 || ident == NULL || ident->size != sizeof(*ident))
 		return GROUPER_INVALID;
 	memset(ident, 0, sizeof(*ident));
 	ident->size = sizeof(*ident);
-	if (descent_find(pid, &descent) == -1)
+	if (descent_walk(pid, note_ancestor, &lineage) == -1)
 		return errno == ESRCH ? GROUPER_NOT_FOUND : GROUPER_SYSTEM;
-	if (descent.leader == 0) {
-		ident->kind = descent.tty != 0 ? GROUPER_KIND_TERMINAL :
+	lineage.best = lineage.count;
+	if (lineage.count == 0) {
+		ident->kind = lineage.tty != 0 ? GROUPER_KIND_TERMINAL :
 						 GROUPER_KIND_NONE;
 		return GROUPER_OK;
 	}
-	if ((hint != NULL && try_host(hint, pid, &descent, ident)) ||
-	    try_directory(pid, &descent, ident))
-		return GROUPER_OK;
-	return GROUPER_NO_GROUP;
+	if (hint == NULL || !try_host(hint, pid, &lineage, ident))
+		try_directory(pid, &lineage, ident);
+	return lineage.best < lineage.count ? GROUPER_OK : GROUPER_NO_GROUP;
 }

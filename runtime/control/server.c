@@ -73,16 +73,32 @@ connection_free(struct connection *connection)
 	free(connection);
 }
 
+struct membership {
+	const struct grouper_host *host;
+	pid_t leader;
+	const char *key; /* NULL: in no group of ours */
+	bool worker;
+};
+
+/* A leader is known by its pid, which is our child's: names prove nothing. */
+static bool
+look_for_leader(const struct os_stat *stat, void *arg)
+{
+	struct membership *found = arg;
+
+	found->key = host_key_of_leader(found->host, stat->pid, &found->worker);
+	found->leader = stat->pid;
+	return found->key == NULL;
+}
+
 /* {"pid": N}, the peer itself without; which leader of ours it is under. */
 static char *
 method_ident(struct connection *connection, const json_t *id,
     const json_t *params)
 {
 	const json_t *given = json_object_get(params, "pid");
+	struct membership found = { .host = connection->server->host };
 	json_int_t pid = connection->peer.pid;
-	struct descent descent;
-	const char *key;
-	bool worker;
 
 	if (given != NULL) {
 		pid = json_integer_value(given);
@@ -90,22 +106,18 @@ method_ident(struct connection *connection, const json_t *id,
 			return rpc_error(id, RPC_INVALID_PARAMS,
 			    "pid must be a positive integer");
 	}
-	if (pid < 1 || descent_find((pid_t)pid, &descent) == -1)
+	if (pid < 1 || descent_walk((pid_t)pid, look_for_leader, &found) == -1)
 		return rpc_error(id, rpc_code(GROUPER_NOT_FOUND),
 		    "no such process");
-	key = descent.host == getpid() ?
-	    host_key_of_leader(connection->server->host, descent.leader,
-		&worker) :
-	    NULL;
-	if (key == NULL)
+	if (found.key == NULL)
 		return rpc_error(id, rpc_code(GROUPER_NO_GROUP),
 		    "not in a group of this host");
 	return rpc_result(id,
 	    json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind",
-		grouper_kind_name(worker ? GROUPER_KIND_WORKER :
-					   GROUPER_KIND_GROUP),
-		"host", host_name(connection->server->host), "key", key,
-		"leader", (int)descent.leader, "host_pid", (int)getpid()));
+		grouper_kind_name(found.worker ? GROUPER_KIND_WORKER :
+						 GROUPER_KIND_GROUP),
+		"host", host_name(connection->server->host), "key", found.key,
+		"leader", (int)found.leader, "host_pid", (int)getpid()));
 }
 
 static const struct method methods[] = {

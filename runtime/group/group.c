@@ -216,6 +216,7 @@ on_main_ended(struct group *group, const struct link_up *up)
 
 	group->status = up->status;
 	event.status = up->status;
+	event.last = up->ended != 0;
 	if (group->state == GROUPER_STATE_RUNNING && !up->held) {
 		group->state = GROUPER_STATE_STOPPING;
 		expect_end(group, &group->steps);

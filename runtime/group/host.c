@@ -386,6 +386,7 @@ grouper_exec(struct grouper_host *host, const struct grouper_options *options,
 		return GROUPER_SYSTEM;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	member.fn_out = ends[1];
+	os_get_name(member.name);
 	error = start(host, options, &member, ends[0], on_event, arg);
 	fd_close(&ends[1]);
 	return error;

@@ -29,6 +29,11 @@
  */
 #define HOST_DIED SIGUSR1
 #define RETRY_MS 20
+/*
+ * What lives when the command ends may be ending too: a reader at the end of
+ * a pipe, a child that was killed.  So long it has before it is told of.
+ */
+#define SETTLE_MS 100
 
 struct life {
 	struct leader *leader;
@@ -39,6 +44,7 @@ struct life {
 	bool host_gone;
 	bool main_ended;
 	bool told_ended;
+	int64_t settle; /* when leftovers are told of; 0: not now */
 	pid_t main;
 	int status;
 };
@@ -143,18 +149,30 @@ tell_unkillable(struct life *life)
 	tell(life, &up, LINK_WAIT);
 }
 
+/* Tells what waited for leftovers to settle, if it has not been told. */
+static void
+settle(struct life *life, bool held)
+{
+	if (life->settle == 0)
+		return;
+	life->settle = 0;
+	tell_main_ended(life, held);
+}
+
 static void
 act(struct life *life, enum leader_event event, const struct link_down *down)
 {
 	struct leader_step step = leader_next(life->state, event,
 	    life->leader->hold && !life->host_gone);
 
+	if (step.next != LEADER_HELD && step.next != LEADER_EMPTY)
+		settle(life, false); /* asked to stop meanwhile */
 	life->state = step.next;
 	switch (step.action) {
 	case LEADER_IGNORE:
 		break;
 	case LEADER_HOLD:
-		tell_main_ended(life, true);
+		life->settle = clock_ms() + SETTLE_MS;
 		break;
 	case LEADER_SWEEP_REST:
 		sweep_begin(&life->sweep, &life->leader->steps, SWEEP_TREE);
@@ -198,7 +216,7 @@ reap(struct life *life)
 		act(life, LEADER_ON_NONE_LEFT, NULL);
 	} else if (life->main_ended && !had_ended) {
 		act(life, LEADER_ON_MAIN_END, NULL);
-		if (!life->told_ended)
+		if (life->state != LEADER_HELD)
 			tell_main_ended(life, false);
 	}
 	return left;
@@ -279,6 +297,8 @@ poll_timeout(struct life *life, int64_t now)
 
 	if (!open_signals(life))
 		return RETRY_MS;
+	if (life->settle != 0)
+		deadline = life->settle;
 	if (deadline == -1)
 		return -1;
 	if (deadline <= now)
@@ -323,6 +343,8 @@ live(struct life *life)
 			acted_gone = true;
 			act(life, LEADER_ON_HOST_GONE, NULL);
 		}
+		if (life->settle != 0 && clock_ms() >= life->settle)
+			settle(life, true);
 		if (life->state == LEADER_STOPPING && !at_once)
 			switch (sweep_step(&life->sweep, clock_ms())) {
 			case SWEEP_WAIT:

@@ -356,6 +356,7 @@ member_run(void *arg)
 	if (!link_await_go(birth.link))
 		_exit(127);
 	if (member->fn != NULL) {
+		os_set_name(member->name); /* it is no leader */
 		fd_close_private(member->fn_out);
 		signals_give_back(member->signals);
 		_exit(member->fn(member->fn_arg, member->fn_out));

@@ -32,6 +32,7 @@ struct member {
 	grouper_exec_fn *fn; /* instead of a command */
 	void *fn_arg;
 	int fn_out;
+	char name[16]; /* of the process that runs the function */
 	const char *directory;
 	const struct signals *signals; /* NULL: defaults, empty mask */
 	const struct grouper_fd *fds;

@@ -61,8 +61,9 @@ int os_is_subreaper(void);
 /* The signal that this process gets when its parent dies; 0 for none. */
 int os_set_parent_death_signal(int signum);
 
-/* The name that ps shows, cut to 15 bytes. */
+/* The name that ps shows, cut to 15 bytes; room for 16 to get it. */
 void os_set_name(const char *name);
+void os_get_name(char *name);
 
 struct os_stat {
 	pid_t pid;

@@ -113,3 +113,9 @@ os_set_name(const char *name)
 {
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }
+
+void
+os_get_name(char *name)
+{
+	prctl(PR_GET_NAME, name, 0, 0, 0);
+}

@@ -28,12 +28,10 @@ fd_hold_standard(void)
 {
 	int fd;
 
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (fd == -1)
-			return -1;
-	} while (fd <= STDERR_FILENO);
-	close(fd);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			return -1; /* the lowest free one, see open(2) */
 	return 0;
 }
 
