@@ -389,6 +389,8 @@ fill_leader(struct leader *leader, struct group *group,
 	leader->socket = host->names.socket_path;
 	leader->host = getpid();
 	leader->hold = group->hold;
+	leader->text = host->text;
+	leader->text_size = host->text_size;
 }
 
 int

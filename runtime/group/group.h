@@ -70,6 +70,8 @@ struct grouper_host {
 	struct contain_owner owner;
 	struct signals signals;
 	bool has_signals;
+	const void *text;
+	size_t text_size;
 	bool is_worker; /* this process belongs to an application */
 	bool asked_worker;
 	struct contain contain;

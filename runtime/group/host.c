@@ -155,6 +155,13 @@ host_own_loop(struct grouper_host *host)
 	host->own_loop = true;
 }
 
+void
+host_set_text(struct grouper_host *host, const void *text, size_t size)
+{
+	host->text = text;
+	host->text_size = size;
+}
+
 const char *
 host_name(const struct grouper_host *host)
 {

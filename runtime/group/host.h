@@ -28,6 +28,9 @@ void host_set_signals(struct grouper_host *host, const struct signals *saved);
  */
 void host_on_child(struct grouper_host *host);
 
+/* The program's text, which leaders map as the host does: os_map_text(). */
+void host_set_text(struct grouper_host *host, const void *text, size_t size);
+
 /* The name, "" for an anonymous host; path of the socket, "" if none. */
 const char *host_name(const struct grouper_host *host);
 const char *host_socket(const struct grouper_host *host);

@@ -31,10 +31,12 @@ struct leader {
 	int lock;		 /* kept open while the group lives; -1 */
 	const char *socket;	 /* removed if the host dies; NULL */
 	pid_t host;		 /* compared with getppid() */
-	bool hold;		 /* leftovers wait for LINK_STOP */
-	bool namespace;		 /* the leader is init of a PID namespace */
-	bool map_user;		 /* and of a user namespace */
-	uid_t uid;		 /* to be mapped onto themselves */
+	const void *text;	 /* to be mapped whole, see os_map_text() */
+	size_t text_size;
+	bool hold;	/* leftovers wait for LINK_STOP */
+	bool namespace; /* the leader is init of a PID namespace */
+	bool map_user;	/* and of a user namespace */
+	uid_t uid;	/* to be mapped onto themselves */
 	gid_t gid;
 };
 

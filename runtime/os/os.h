@@ -65,6 +65,14 @@ int os_set_parent_death_signal(int signum);
 void os_set_name(const char *name);
 void os_get_name(char *name);
 
+/*
+ * Maps a range of the program's text now, page cache to page table, instead
+ * of at each first use.  A page that only one process maps counts as its
+ * own: host and leader, which run different parts of one program, then share
+ * all of it.  Best effort, Linux 5.14.
+ */
+void os_map_text(const void *text, size_t size);
+
 struct os_stat {
 	pid_t pid;
 	pid_t ppid;

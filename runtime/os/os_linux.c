@@ -11,10 +11,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
@@ -118,4 +122,14 @@ void
 os_get_name(char *name)
 {
 	prctl(PR_GET_NAME, name, 0, 0, 0);
+}
+
+void
+os_map_text(const void *text, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = (uintptr_t)text & ~(page - 1);
+	uintptr_t end = ((uintptr_t)text + size) & ~(page - 1);
+
+	madvise((void *)start, end - start, MADV_POPULATE_READ);
 }

@@ -268,10 +268,10 @@ const char *
 signal_name(int signum)
 {
 	static char buffer[16];
+	size_t index = signum > 0 ? (size_t)signum : 0;
 
-	if (signum > 0 && (size_t)signum < NELEMS(signal_names) &&
-	    signal_names[signum] != NULL)
-		return signal_names[signum];
+	if (index < NELEMS(signal_names) && signal_names[index] != NULL)
+		return signal_names[index];
 	if (signum == SIGRTMIN)
 		return "RTMIN";
 	if (signum > SIGRTMIN && signum <= SIGRTMAX)
