@@ -28,6 +28,8 @@
 
 #define CONNECTIONS_MAX 256
 #define READ_STEP 4096
+/* When there was no descriptor or memory for a connection. */
+#define RETRY_MS 100
 
 struct connection {
 	TAILQ_ENTRY(connection) link;
@@ -46,6 +48,7 @@ struct connection {
 struct server {
 	struct grouper_host *host;
 	struct loop_fd *listening;
+	struct loop_timer *retry;
 	TAILQ_HEAD(, connection) connections;
 	size_t count;
 };
@@ -60,11 +63,29 @@ struct method {
 };
 
 static void
+listen_again(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->count < CONNECTIONS_MAX)
+		loop_fd_set(server->listening, true);
+}
+
+/* Who comes now waits in the socket's queue; nobody is turned away. */
+static void
+listen_later(struct server *server)
+{
+	loop_fd_set(server->listening, false);
+	if (server->count < CONNECTIONS_MAX)
+		loop_timer_set(server->retry, RETRY_MS);
+}
+
+static void
 connection_free(struct connection *connection)
 {
 	TAILQ_REMOVE(&connection->server->connections, connection, link);
-	if (connection->server->count-- == CONNECTIONS_MAX)
-		loop_fd_set(connection->server->listening, true);
+	connection->server->count--;
+	listen_again(connection->server);
 	loop_fd_free(connection->readable);
 	loop_fd_free(connection->writable);
 	fd_close(&connection->fd);
@@ -143,36 +164,61 @@ may_call(const struct connection *connection, const struct method *method)
 	return method->others || uid == 0 || uid == geteuid();
 }
 
-static char *
-answer(struct connection *connection, const char *line, size_t length)
+static bool
+is_request(const json_t *request)
 {
+	const json_t *params = json_object_get(request, "params");
+	const char *version = json_string_value(json_object_get(request,
+	    "jsonrpc"));
+
+	return version != NULL && strcmp(version, "2.0") == 0 &&
+	    json_is_string(json_object_get(request, "method")) &&
+	    (params == NULL || json_is_object(params));
+}
+
+static char *
+call(struct connection *connection, const json_t *request)
+{
+	const json_t *id = json_object_get(request, "id");
 	const struct method *method;
-	const json_t *id, *params;
-	const char *name;
+
+	if (!is_request(request))
+		return rpc_error(id, RPC_INVALID_REQUEST,
+		    "expected jsonrpc 2.0, method and an object of params");
+	method =
+	    find_method(json_string_value(json_object_get(request, "method")));
+	if (method == NULL)
+		return rpc_error(id, RPC_METHOD_NOT_FOUND, "unknown method");
+	if (!may_call(connection, method))
+		return rpc_error(id, RPC_INVALID_REQUEST,
+		    "not permitted to this user");
+	return method->fn(connection, id, json_object_get(request, "params"));
+}
+
+/* False without memory; *reply is NULL where there is nothing to say. */
+static bool
+answer(struct connection *connection, const char *line, size_t length,
+    char **reply)
+{
 	json_t *request;
-	char *reply;
+	bool silent;
 
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-	if (request == NULL)
-		return rpc_error(NULL, RPC_PARSE_ERROR, "not JSON");
-	id = json_object_get(request, "id");
-	params = json_object_get(request, "params");
-	name = json_string_value(json_object_get(request, "method"));
-	method = name != NULL ? find_method(name) : NULL;
-	if (name == NULL ||
-	    !json_is_string(json_object_get(request, "jsonrpc")) ||
-	    (params != NULL && !json_is_object(params)))
-		reply = rpc_error(id, RPC_INVALID_REQUEST,
-		    "expected jsonrpc, method and an object of params");
-	else if (method == NULL)
-		reply = rpc_error(id, RPC_METHOD_NOT_FOUND, "unknown method");
-	else if (!may_call(connection, method))
-		reply = rpc_error(id, RPC_INVALID_REQUEST,
-		    "not permitted to this user");
-	else
-		reply = method->fn(connection, id, params);
+	if (request == NULL) {
+		*reply = rpc_error(NULL, RPC_PARSE_ERROR, "not JSON");
+		return *reply != NULL;
+	}
+	*reply = call(connection, request);
+	/* A notification is not answered, JSON-RPC 2.0 section 4.1. */
+	silent = is_request(request) && json_object_get(request, "id") == NULL;
 	json_decref(request);
-	return reply;
+	if (*reply == NULL)
+		return false;
+	if (silent) {
+		free(*reply);
+		*reply = NULL;
+	}
+	return true;
 }
 
 static void serve_lines(struct connection *connection);
@@ -208,19 +254,20 @@ serve_lines(struct connection *connection)
 	char *end, *reply;
 	size_t length;
 
-	if (connection->in_length == 0)
-		return;
-	end = memchr(connection->in, '\n', connection->in_length);
-	if (end == NULL)
-		return;
-	length = (size_t)(end - connection->in);
-	reply = answer(connection, connection->in, length);
-	connection->in_length -= length + 1;
-	memmove(connection->in, end + 1, connection->in_length);
-	if (reply == NULL) {
-		connection_free(connection); /* out of memory */
-		return;
-	}
+	do {
+		if (connection->in_length == 0)
+			return;
+		end = memchr(connection->in, '\n', connection->in_length);
+		if (end == NULL)
+			return;
+		length = (size_t)(end - connection->in);
+		if (!answer(connection, connection->in, length, &reply)) {
+			connection_free(connection);
+			return;
+		}
+		connection->in_length -= length + 1;
+		memmove(connection->in, end + 1, connection->in_length);
+	} while (reply == NULL);
 	connection->out = reply;
 	connection->out_length = strlen(reply);
 	connection->out_done = 0;
@@ -256,15 +303,18 @@ on_readable(int fd, void *arg)
 	serve_lines(connection);
 }
 
-static struct connection *
+/* Takes the descriptor over. */
+static void
 connection_new(struct server *server, int fd)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	socklen_t length = sizeof(connection->peer);
 	struct loop *loop = host_loop(server->host);
 
-	if (connection == NULL)
-		return NULL;
+	if (connection == NULL) {
+		close(fd);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&server->connections, connection, link);
 	server->count++;
 	connection->server = server;
@@ -277,10 +327,9 @@ connection_new(struct server *server, int fd)
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &connection->peer,
 		&length) == -1) {
 		connection_free(connection);
-		return NULL;
+		return;
 	}
 	loop_fd_set(connection->writable, false);
-	return connection;
 }
 
 static void
@@ -290,12 +339,12 @@ on_connect(int fd, void *arg)
 	int peer;
 
 	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (peer == -1)
-		return;
-	if (connection_new(server, peer) == NULL)
-		return;
-	if (server->count == CONNECTIONS_MAX)
-		loop_fd_set(server->listening, false); /* the rest queues */
+	if (peer != -1)
+		connection_new(server, peer);
+	/* A client that is gone already is none of our trouble. */
+	if ((peer == -1 && errno != EAGAIN && errno != ECONNABORTED) ||
+	    server->count == CONNECTIONS_MAX)
+		listen_later(server);
 }
 
 static void
@@ -307,6 +356,7 @@ server_free(void *arg)
 	while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
 		connection_free(connection);
 	loop_fd_free(server->listening);
+	loop_timer_free(server->retry);
 	free(server);
 }
 
@@ -326,8 +376,9 @@ server_attach(struct grouper_host *host)
 	server->host = host;
 	server->listening = loop_fd_new(host_loop(host), host_listener(host),
 	    LOOP_READ, on_connect, server);
-	if (server->listening == NULL) {
-		free(server);
+	server->retry = loop_timer_new(host_loop(host), listen_again, server);
+	if (server->listening == NULL || server->retry == NULL) {
+		server_free(server);
 		return -1;
 	}
 	host_on_free(host, server_free, server);

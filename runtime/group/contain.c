@@ -159,7 +159,7 @@ contain_fork(struct contain *contain, enum grouper_containment level,
     const struct contain_owner *owner, const char *key, struct leader *leader,
     int *pidfd)
 {
-	sigset_t all, before;
+	uint64_t before;
 	int saved;
 	pid_t pid;
 
@@ -167,8 +167,7 @@ contain_fork(struct contain *contain, enum grouper_containment level,
 	    make_leaf(contain, owner, key, leader) == -1)
 		return -1;
 	/* No handler of the caller's may run in the leader. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	before = os_block_signals(~(uint64_t)0);
 	if (level == GROUPER_CONTAIN_PIDNS)
 		pid = fork_namespace(leader, pidfd);
 	else
@@ -176,7 +175,7 @@ contain_fork(struct contain *contain, enum grouper_containment level,
 	if (pid == 0)
 		leader_run(leader);
 	saved = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	os_block_signals(before);
 	if (pid == -1) {
 		cgroup_leaf_remove(&leader->leaf);
 		cgroup_leaf_close(&leader->leaf);

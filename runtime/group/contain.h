@@ -42,7 +42,7 @@ enum grouper_containment contain_resolve(struct contain *contain,
  * a host's name and its runtime directory, or the pid of one without a name.
  */
 struct contain_owner {
-	char label[64];
+	char label[80];
 	bool locked; /* leaves of that label that are there may be cleared */
 };
 

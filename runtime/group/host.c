@@ -68,8 +68,9 @@ claim_name(struct grouper_host *host,
 	if (names_claim(&host->names, options->name, transient) == -1)
 		return -1;
 	if (!transient) {
-		snprintf(owner->label, sizeof(owner->label), "%s:%jx",
-		    host->names.name, (uintmax_t)host->names.directory);
+		snprintf(owner->label, sizeof(owner->label), "%s:%jx.%jx",
+		    host->names.name, (uintmax_t)host->names.device,
+		    (uintmax_t)host->names.inode);
 		owner->locked = true;
 	}
 	return 0;

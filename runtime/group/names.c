@@ -130,7 +130,8 @@ lock_name(struct names *names, const char *directory)
 
 	if (stat(directory, &st) == -1)
 		return -1;
-	names->directory = st.st_ino;
+	names->device = st.st_dev;
+	names->inode = st.st_ino;
 	if (asprintf(&names->lock_path, "%s/%s.lock", directory, names->name) ==
 	    -1) {
 		names->lock_path = NULL;

@@ -20,7 +20,8 @@ struct names {
 	char name[NAMES_HOST_MAX + 1];
 	char *lock_path;
 	char *socket_path;
-	ino_t directory; /* tells runtime directories apart */
+	dev_t device; /* of the runtime directory, with its inode: */
+	ino_t inode;
 	int lock;
 	int listener;
 };

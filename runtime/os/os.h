@@ -39,6 +39,12 @@ pid_t os_clone(unsigned int flags, int *pidfd, int cgroup);
  */
 pid_t os_vfork(int (*fn)(void *), void *arg);
 
+/*
+ * Sets the mask to these signals, bit 0 being signal 1, and returns the one
+ * before.  Unlike sigfillset(3) it can block also what libc keeps for itself.
+ */
+uint64_t os_block_signals(uint64_t mask);
+
 /* A close-on-exec handle of a process, or -1 with errno (ESRCH). */
 int os_pidfd(pid_t pid);
 

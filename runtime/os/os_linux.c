@@ -63,6 +63,16 @@ os_vfork(int (*fn)(void *), void *arg)
 	    CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
 }
 
+uint64_t
+os_block_signals(uint64_t mask)
+{
+	uint64_t before = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &before,
+	    sizeof(before));
+	return before;
+}
+
 int
 os_pidfd(pid_t pid)
 {
