@@ -21,7 +21,8 @@ fail() {
 	exit 1
 }
 
-# The packages, one list for each package manager.  `static' is what a static
+# The packages, one list for each package manager.  supervisor, whose package
+# starts a daemon, is measured by bench only where it is installed already.  `static' is what a static
 # grouper command needs apart from `build': where a distribution lacks one of
 # these, the command is linked dynamically.
 packages() {
@@ -30,9 +31,9 @@ packages() {
 		echo autoconf automake gcc libbsd-dev libc6-dev libevent-dev \
 		    libjansson-dev libmd-dev libtool make pkg-config
 		;;
-	apt:test) echo bash check g++ less procps python3 ;;
+	apt:test) echo bash check g++ less procps ;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
-	apt:bench) echo catatonit dumb-init python3 tini ;;
+	apt:bench) echo catatonit dumb-init python3 runit s6 tini ;;
 	apt:fuzz) echo clang ;;
 	apt:valgrind) echo valgrind ;;
 
@@ -42,7 +43,7 @@ packages() {
 		;;
 	dnf:test)
 		echo bash check-devel diffutils gcc-c++ less libasan libubsan \
-		    procps-ng python3 util-linux
+		    procps-ng util-linux
 		;;
 	dnf:lint) echo clang-tools-extra cppcheck mandoc ShellCheck ;;
 	dnf:bench) echo catatonit python3 tini ;;
@@ -56,10 +57,10 @@ packages() {
 	apk:static) echo jansson-static libbsd-static libevent-static ;;
 	apk:test)
 		echo bash check-dev coreutils diffutils g++ less procps-ng \
-		    python3 util-linux
+		    util-linux
 		;;
 	apk:lint) echo clang-extra-tools cppcheck mandoc shellcheck ;;
-	apk:bench) echo catatonit dumb-init python3 tini ;;
+	apk:bench) echo catatonit dumb-init python3 runit s6 tini ;;
 	apk:fuzz) echo clang compiler-rt ;;
 	apk:valgrind) echo valgrind ;;
 	esac
@@ -143,6 +144,7 @@ install_packages() {
 # The lists hold words without blanks.
 # shellcheck disable=SC2046,SC2086,SC2116
 prepare() {
+	installed_some=no
 	wanted=$(groups "$1")
 	pm=$(manager)
 	if [ -z "$pm" ]; then
@@ -153,6 +155,7 @@ prepare() {
 	[ -n "$lacking" ] || return 0
 	install_packages "$pm" $lacking ||
 	    fail "these packages could not be installed: $(echo $lacking)"
+	installed_some=yes
 	extra=$(missing "$pm" static)
 	[ -z "$extra" ] || install_packages "$pm" $extra ||
 	    say "without them the grouper command is linked dynamically"
@@ -179,6 +182,10 @@ if [ $# -gt 0 ] || [ ! -f "$build/Makefile" ]; then
 	source=$(pwd)
 	say "configure in $build${1:+: }$*"
 	(cd "$build" && "$source/configure" --quiet "$@")
+elif [ "$installed_some" = yes ]; then
+	# What the last configure did not find may be there now.
+	say "configure in $build again"
+	(cd "$build" && ./config.status --recheck && ./config.status) >/dev/null
 fi
 jobs=$(nproc 2>/dev/null || echo 1)
 case $target in

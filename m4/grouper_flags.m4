@@ -38,7 +38,7 @@ AC_DEFUN([GROUPER_WARNINGS], [
 		-Wduplicated-cond
 		-Wfloat-conversion
 		-Wformat=2
-		-Wimplicit-fallthrough
+		-Wno-format-nonliteral
 		-Wlogical-op
 		-Wmissing-declarations
 		-Wmissing-prototypes
@@ -65,7 +65,7 @@ AC_DEFUN([GROUPER_HARDENING], [
 	    [AS_HELP_STRING([--disable-hardening],
 		[build without FORTIFY, stack protector, CET, RELRO, PIE])],
 	    [], [enable_hardening=yes])
-	HARDEN_CPPFLAGS= HARDEN_CFLAGS= HARDEN_LDFLAGS=
+	HARDEN_CPPFLAGS= HARDEN_CFLAGS= HARDEN_LDFLAGS= fortify_text=off
 	PIE_CFLAGS= PIE_LDFLAGS=
 	AS_IF([test "x$enable_hardening" != xno], [
 		AS_IF([test "x$enable_sanitizers" != xyes], [GROUPER_FORTIFY])
@@ -116,6 +116,7 @@ AC_DEFUN([GROUPER_FORTIFY], [
 #endif
 		    ], [])], [], [grouper_cv_fortify=preset])
 	])
+	fortify_text=$grouper_cv_fortify
 	AS_CASE([$grouper_cv_fortify],
 	    [2|3], [HARDEN_CPPFLAGS="-D_FORTIFY_SOURCE=$grouper_cv_fortify"])
 ])

@@ -49,8 +49,7 @@ AC_DEFUN([GROUPER_INSTRUMENT], [
 		instrumented=coverage
 		GROUPER_INSTRUMENT_REQUIRE([--enable-coverage], [--coverage])
 		INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -O0 -fprofile-update=atomic"
-		AC_DEFINE([GROUPER_COVERAGE], [1],
-		    [Counters are to be written before _exit(2).])
+		INSTRUMENT_LDFLAGS="$INSTRUMENT_LDFLAGS -Wl,--wrap=_exit"
 	])
 	AC_SUBST([INSTRUMENT_CFLAGS])
 	AC_SUBST([INSTRUMENT_LDFLAGS])

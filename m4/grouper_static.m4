@@ -27,11 +27,11 @@ AC_DEFUN([GROUPER_STATIC_TOOL], [
 
 AC_DEFUN([GROUPER_STATIC_PROBE], [
 	grouper_libs=`$PKG_CONFIG --static --libs "$1"`
+	grouper_save_CFLAGS=$CFLAGS
+	grouper_save_LIBS=$LIBS
+	LIBS="$grouper_libs $LIBS"
 	AC_CACHE_CHECK([how to link a static program], [grouper_cv_static], [
 		grouper_cv_static=no
-		grouper_save_CFLAGS=$CFLAGS
-		grouper_save_LIBS=$LIBS
-		LIBS="$grouper_libs $LIBS"
 		for how in static static-pie; do
 			CFLAGS="$grouper_save_CFLAGS $BSD_CFLAGS -fPIE -$how"
 			AC_RUN_IFELSE([GROUPER_STATIC_PROGRAM],
@@ -39,15 +39,37 @@ AC_DEFUN([GROUPER_STATIC_PROBE], [
 			    [AC_LINK_IFELSE([GROUPER_STATIC_PROGRAM],
 				[grouper_cv_static=$how])])
 		done
-		CFLAGS=$grouper_save_CFLAGS
-		LIBS=$grouper_save_LIBS
 	])
 	static_tool=$grouper_cv_static
 	AS_IF([test $static_tool = no],
 	    [static_why="static libraries are missing"], [
 		STATIC_LDFLAGS="-XCClinker -$static_tool"
 		STATIC_LIBS=$grouper_libs
+		CFLAGS="$grouper_save_CFLAGS $BSD_CFLAGS -fPIE -$static_tool"
+		GROUPER_STATIC_NO_RESOLVER
 	])
+	CFLAGS=$grouper_save_CFLAGS
+	LIBS=$grouper_save_LIBS
+])
+
+# libevent_core.a refers to the resolver, for functions that grouper never
+# calls.  Left out, glibc's is not linked, nor does the linker warn that it
+# loads shared libraries.
+AC_DEFUN([GROUPER_STATIC_NO_RESOLVER], [
+	grouper_wrap=
+	for function in getaddrinfo freeaddrinfo getprotobynumber \
+	    getservbyname; do
+		AS_VAR_APPEND([grouper_wrap], [" -Wl,--wrap=$function"])
+		AS_VAR_APPEND([grouper_wrap],
+		    [" -Wl,--defsym=__wrap_$function=abort"])
+	done
+	CFLAGS="$CFLAGS$grouper_wrap"
+	AC_CACHE_CHECK([whether it can do without a resolver],
+	    [grouper_cv_no_resolver],
+	    [AC_LINK_IFELSE([GROUPER_STATIC_PROGRAM],
+		[grouper_cv_no_resolver=yes], [grouper_cv_no_resolver=no])])
+	AS_VAR_IF([grouper_cv_no_resolver], [yes],
+	    [AS_VAR_APPEND([STATIC_LDFLAGS], ["$grouper_wrap"])])
 ])
 
 AC_DEFUN([GROUPER_STATIC_PROGRAM], [AC_LANG_PROGRAM([

@@ -23,7 +23,7 @@
 #define ID_MAX ((int64_t)UINT32_MAX - 1)
 
 /* More than any entry has. */
-#define ANSWER_MAX (1024 * 1024)
+#define ANSWER_MAX ((size_t)1024 * 1024)
 
 static int
 spawn_getent(pid_t *pid, int output, const char *database, const char *key)
@@ -38,8 +38,8 @@ spawn_getent(pid_t *pid, int output, const char *database, const char *key)
 	error = posix_spawn_file_actions_adddup2(&actions, output,
 	    STDOUT_FILENO);
 	if (error == 0)
-		error = posix_spawn_file_actions_addopen(&actions,
-		    STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+		    "/dev/null", O_RDONLY, 0);
 	/* What it does not know it says on standard error. */
 	if (error == 0)
 		error = posix_spawn_file_actions_addopen(&actions,
@@ -204,10 +204,10 @@ add(gid_t **groups, size_t *count, gid_t gid)
 static int
 add_list(char *text, gid_t **groups, size_t *count)
 {
-	char *word;
 	int64_t gid;
+	char *word;
 
-	strsep(&text, " ");
+	text += strcspn(text, " "); /* the name */
 	while ((word = strsep(&text, " \n")) != NULL)
 		if (parse_int(word, 0, ID_MAX, &gid) == 0 &&
 		    add(groups, count, (gid_t)gid) != 0)

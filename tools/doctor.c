@@ -49,12 +49,12 @@ static const enum grouper_containment levels[NLEVELS] = {
 
 struct findings {
 	bool level[NLEVELS];
-	const char *why[NLEVELS]; /* not; NULL if it is there */
+	const char *why[NLEVELS];	 /* not; NULL if it is there */
 	enum grouper_containment chosen; /* by auto */
 	struct utsname system;
 	bool kernel_suffices;
 	bool proc_mounted;
-	char hidepid[16]; /* "0" where everything is shown */
+	char hidepid[16];   /* "0" where everything is shown */
 	bool proc_children; /* /proc/PID/task/TID/children */
 	bool pidfd;
 	bool pidfd_info; /* it tells about its process, without /proc */
@@ -71,8 +71,8 @@ look_at_levels(struct findings *found)
 	int dir;
 
 	for (i = 0; i < NLEVELS; i++)
-		found->level[i] =
-		    grouper_containment_probe(levels[i], &found->why[i]) == 0;
+		found->level[i] = grouper_containment_probe(levels[i],
+				      &found->why[i]) == 0;
 	dir = cgroup_open_own();
 	found->cgroup_mounted = dir != -1;
 	found->cgroup_delegated = dir != -1 && cgroup_is_delegated();
@@ -101,8 +101,7 @@ look_at_proc(struct findings *found)
 	FILE *mounts;
 
 	found->proc_mounted = access("/proc/self/stat", R_OK) == 0;
-	found->proc_children =
-	    access("/proc/thread-self/children", R_OK) == 0;
+	found->proc_children = access("/proc/thread-self/children", R_OK) == 0;
 	strcpy(found->hidepid, "0");
 	mounts = setmntent("/proc/self/mounts", "re");
 	if (mounts == NULL)
@@ -180,8 +179,7 @@ print_text(const struct findings *found)
 	for (i = 0; i < NLEVELS; i++)
 		print_answer(grouper_containment_name(levels[i]),
 		    found->level[i], found->why[i]);
-	printf("%-10s %s\n", "auto",
-	    grouper_containment_name(found->chosen));
+	printf("%-10s %s\n", "auto", grouper_containment_name(found->chosen));
 	snprintf(text, sizeof(text), "%s %s, needed is %d.%d",
 	    found->system.sysname, found->system.release, KERNEL_MAJOR,
 	    KERNEL_MINOR);
@@ -191,9 +189,10 @@ print_text(const struct findings *found)
 	    found->pidfd_info ? "tells about processes without /proc" :
 				"does not tell about processes");
 	print_answer("delegated", found->cgroup_delegated,
-	    !found->cgroup_mounted	? "no cgroup v2 is mounted" :
-		found->cgroup_delegated ? "this cgroup was delegated to us" :
-					  "this cgroup was not delegated to us");
+	    !found->cgroup_mounted ? "no cgroup v2 is mounted" :
+		found->cgroup_delegated ?
+				     "this cgroup was delegated to us" :
+				     "this cgroup was not delegated to us");
 	snprintf(text, sizeof(text), "%.100s%s%s", found->directory,
 	    found->directory_error != 0 ? ": " : "",
 	    found->directory_error != 0 ? strerror(found->directory_error) :
@@ -208,10 +207,9 @@ levels_json(const struct findings *found)
 	size_t i;
 
 	for (i = 0; i < NLEVELS; i++)
-		json_object_set_new(object,
-		    grouper_containment_name(levels[i]),
-		    json_pack("{s:b, s:s?}", "available",
-			(int)found->level[i], "why", found->why[i]));
+		json_object_set_new(object, grouper_containment_name(levels[i]),
+		    json_pack("{s:b, s:s?}", "available", (int)found->level[i],
+			"why", found->why[i]));
 	return object;
 }
 
@@ -225,16 +223,15 @@ print_json(const struct findings *found)
 		"auto", grouper_containment_name(found->chosen), "kernel",
 		"release", found->system.release, "sufficient",
 		(int)found->kernel_suffices, "proc", "mounted",
-		(int)found->proc_mounted, "hidepid", found->hidepid,
-		"children", (int)found->proc_children, "pidfd", "available",
+		(int)found->proc_mounted, "hidepid", found->hidepid, "children",
+		(int)found->proc_children, "pidfd", "available",
 		(int)found->pidfd, "info", (int)found->pidfd_info, "cgroup2",
 		"mounted", (int)found->cgroup_mounted, "delegated",
 		(int)found->cgroup_delegated, "runtime_directory", "path",
 		json_text(found->directory), "usable",
 		found->directory_error == 0, "why",
-		found->directory_error != 0 ?
-		    strerror(found->directory_error) :
-		    NULL));
+		found->directory_error != 0 ? strerror(found->directory_error) :
+					      NULL));
 }
 
 static int

@@ -19,7 +19,8 @@ static const struct verb {
 	tool_verb_fn *main;
 	const char *text;
 } verbs[] = {
-	{ "run", run_main, "run a command as a group, and end with its status" },
+	{ "run", run_main,
+	    "run a command as a group, and end with its status" },
 	{ "doctor", doctor_main, "tell what this machine can guarantee" },
 	{ "ident", ident_main, "tell which group a process belongs to" },
 	{ "help", help_main, "this text, or the help of a verb" },

@@ -145,8 +145,7 @@ ident_main(int argc, char **argv)
 		    argv[optind + 1]);
 		return TOOL_USAGE;
 	}
-	if (optind < argc &&
-	    parse_int(argv[optind], 1, INT_MAX, &pid) != 0) {
+	if (optind < argc && parse_int(argv[optind], 1, INT_MAX, &pid) != 0) {
 		tool_error("ident", "expected a PID, got '%s'", argv[optind]);
 		return TOOL_USAGE;
 	}

@@ -30,4 +30,8 @@ grouper_SOURCES += \
 	tools/tool.c \
 	tools/tool.h
 
-dist_man_MANS +=
+dist_man_MANS += \
+	tools/grouper-doctor.1 \
+	tools/grouper-ident.1 \
+	tools/grouper-run.1 \
+	tools/grouper.1

@@ -151,8 +151,8 @@ name_group(struct run *run)
 	snprintf(run->result.host, sizeof(run->result.host), "%s", name);
 	if (environment_set(env, "GROUPER_SOCKET",
 		*socket != '\0' ? socket : NULL) != 0 ||
-	    environment_set(env, "GROUPER_HOST",
-		*name != '\0' ? name : NULL) != 0 ||
+	    environment_set(env, "GROUPER_HOST", *name != '\0' ? name : NULL) !=
+		0 ||
 	    environment_set(env, "GROUPER_KEY", run->options->key) != 0)
 		return fail("environment");
 	return 0;
@@ -248,6 +248,9 @@ refuse(struct run *run, enum grouper_error error)
 	return -1;
 }
 
+/* Where the linker puts the program: text and constants end before edata. */
+extern const char __executable_start[], edata[];
+
 static int
 carry_out(struct run *run)
 {
@@ -264,10 +267,13 @@ carry_out(struct run *run)
 	if (make_host(run) != 0 || name_group(run) != 0)
 		return -1;
 	host_set_signals(run->host, &run->inherited);
+	run->text = __executable_start;
+	run->text_size = (size_t)(edata - __executable_start);
+	host_set_text(run->host, run->text, run->text_size);
 	if (run->options->pty) {
 		run->pty = pty_new(run->loop,
-		    run->input != -1 ? run->input : STDIN_FILENO,
-		    run_on_gone, run);
+		    run->input != -1 ? run->input : STDIN_FILENO, run_on_gone,
+		    run);
 		if (run->pty == NULL)
 			return fail("pseudo-terminal");
 	}
@@ -312,6 +318,7 @@ finish(struct run *run)
 	grouper_host_free(run->host);
 	loop_timer_free(run->limit);
 	loop_timer_free(run->waiting);
+	loop_timer_free(run->calm);
 	loop_fd_free(run->signals_watch);
 	fd_close(&run->signals);
 	fd_close(&run->input);

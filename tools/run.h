@@ -27,22 +27,25 @@ struct run {
 	struct environment env;
 	struct user user;
 	char *tmpdir;
-	int input;	/* what --stdin names; -1: inherited */
-	int report;	/* where the report goes */
+	int input;  /* what --stdin names; -1: inherited */
+	int report; /* where the report goes */
 	struct loop *loop;
 	struct grouper_host *host;
 	struct pty *pty;
-	int signals;	/* a signalfd */
+	int signals; /* a signalfd */
 	struct loop_fd *signals_watch;
-	bool shared;	/* the command is in our session and process group */
-	bool holds;	/* what the command leaves waits for run_stop() */
-	bool keyed;	/* a stop came from the keyboard */
-	bool stopping;	/* stop steps run */
-	bool over;	/* the group is empty, or as empty as it gets */
+	bool shared;   /* the command is in our session and process group */
+	bool holds;    /* what the command leaves waits for run_stop() */
+	bool keyed;    /* a stop came from the keyboard */
+	bool stopping; /* stop steps run */
+	bool over;     /* the group is empty, or as empty as it gets */
 	int64_t stop_began; /* then: when, in ms of clock_ms() */
 	int64_t deadline;   /* of --timeout; -1: none */
 	struct loop_timer *limit;
 	struct loop_timer *waiting;
+	struct loop_timer *calm;
+	const char *text; /* of this program, see os_map_text() */
+	size_t text_size;
 };
 
 /* Follows the group of a run; arg is the run. */

@@ -25,7 +25,7 @@ environment_init(struct environment *env)
 	env->vars = calloc(env->room + 1, sizeof(*env->vars));
 	if (env->vars == NULL)
 		return -1;
-	if (env->count > 0)
+	if (environ != NULL)
 		memcpy(env->vars, environ, env->count * sizeof(*env->vars));
 	return 0;
 }
@@ -138,11 +138,15 @@ unquote(char *value)
 	for (from++; *from != quote; from++) {
 		if (*from == '\0')
 			return false;
+		if (quote == '"' && *from == '\\' && from[1] == 'n') {
+			*to++ = '\n';
+			from++;
+			continue;
+		}
 		if (quote == '"' && *from == '\\' && from[1] != '\0' &&
-		    strchr("\\\"$`n", from[1]) != NULL)
-			*to++ = *++from == 'n' ? '\n' : *from;
-		else
-			*to++ = *from;
+		    strchr("\\\"$`", from[1]) != NULL)
+			from++;
+		*to++ = *from;
 	}
 	*to = '\0';
 	from++;

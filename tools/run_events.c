@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "runtime/group/host.h"
+#include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
@@ -22,6 +23,8 @@
 
 /* How long a stop may take before it is said what it waits for. */
 #define WAITING_MS 1000
+/* A command that runs so long is worth mapping the whole text for. */
+#define CALM_MS 100
 
 /* Which process of the group is the first that lives; NULL: none. */
 static const struct grouper_process *
@@ -130,15 +133,27 @@ run_postpone(struct run *run, int64_t ms)
 }
 
 static void
+on_calm(void *arg)
+{
+	struct run *run = arg;
+
+	os_map_text(run->text, run->text_size);
+	loop_timer_free(run->calm);
+	run->calm = NULL;
+}
+
+static void
 on_started(struct run *run, const struct grouper_event *event)
 {
 	run->result.pid = event->pid;
-	run->result.contain =
-	    grouper_contained(run->host, run->options->key);
+	run->result.contain = grouper_contained(run->host, run->options->key);
 	log_info("%s: pid %d started, containment %s", run->options->key,
 	    (int)event->pid, grouper_containment_name(run->result.contain));
 	fd_close_inherited();
 	fd_close(&run->input);
+	run->calm = loop_timer_new(run->loop, on_calm, run);
+	if (run->calm != NULL)
+		loop_timer_set(run->calm, CALM_MS);
 }
 
 /* What execve(2) says of a path is not always what is meant. */
@@ -219,7 +234,7 @@ on_ended(struct run *run, const struct grouper_event *event)
 		log_info("%s: pid %d ended with %d", run->options->key,
 		    (int)event->pid, WEXITSTATUS(event->status));
 	/* What it left is swept now, or held and told of by LEFTOVERS. */
-	if (!run->holds)
+	if (!run->holds && !event->last)
 		begin_stop(run);
 }
 
@@ -299,8 +314,7 @@ run_on_event(struct grouper_host *host, const struct grouper_event *event,
 		break;
 	case GROUPER_EVENT_LEADER_DIED:
 		run->result.leader_died = true;
-		tool_error("run",
-		    "the leader of '%s' died: ending what it led",
+		tool_error("run", "the leader of '%s' died: ending what it led",
 		    run->options->key);
 		break;
 	case GROUPER_EVENT_EMPTY:

@@ -40,15 +40,15 @@ static const struct entry entries[] = {
 	{ .help = "The command" },
 	{ "shell", "TEXT", run_value_shell,
 	    "run TEXT by /bin/sh -c in place of COMMAND", 0, false },
-	{ "env", "NAME=VALUE", run_value_env,
-	    "set a variable (repeatable)", 0, false },
+	{ "env", "NAME=VALUE", run_value_env, "set a variable (repeatable)", 0,
+	    false },
 	{ "env-file", "FILE", run_value_env_file,
 	    "set variables from lines NAME=VALUE", 0, false },
 	{ "cwd", "DIR", run_value_cwd, "run in this directory", 0, false },
 	{ "stdin", "FILE", run_value_stdin,
 	    "standard input: a file, null or inherit", 0, false },
-	{ "uid", "USER", run_value_uid,
-	    "run as this user, by name or number", 0, false },
+	{ "uid", "USER", run_value_uid, "run as this user, by name or number",
+	    0, false },
 	{ "gid", "GROUP", run_value_gid,
 	    "run with this group, by name or number", 0, false },
 	{ "umask", "OCTAL", run_value_umask, "file mode mask", 0, false },
@@ -88,12 +88,10 @@ static const struct entry entries[] = {
 	    "stop when the process that started grouper dies", 0, false },
 	{ .help = "What is told" },
 	{ "report", "FORMAT", run_value_report,
-	    "at the end, on standard error: text (default) or json", 0,
-	    true },
+	    "at the end, on standard error: text (default) or json", 0, true },
 	{ "report-file", "FILE", run_value_report_file,
 	    "the report goes to FILE", 0, false },
-	{ "verbose", NULL, run_value_verbose, "tell what happens", 'v',
-	    false },
+	{ "verbose", NULL, run_value_verbose, "tell what happens", 'v', false },
 	{ "quiet", NULL, run_value_quiet, "tell errors only", 'q', false },
 	{ "help", NULL, NULL, "this text", 'h', false },
 	{ "version", NULL, NULL, "the version", 'V', false },
@@ -107,7 +105,7 @@ fill_getopt(struct option *options)
 	for (i = 0; i < NELEMS(entries); i++) {
 		if (entries[i].name == NULL)
 			continue;
-		options[n++] = (struct option){
+		options[n++] = (struct option) {
 			.name = entries[i].name,
 			.has_arg = entries[i].metavar == NULL ? no_argument :
 			    entries[i].optional ? optional_argument :
@@ -115,7 +113,7 @@ fill_getopt(struct option *options)
 			.val = FIRST_VALUE + (int)i,
 		};
 	}
-	options[n] = (struct option){ .name = NULL };
+	options[n] = (struct option) { .name = NULL };
 }
 
 static const struct entry *
@@ -181,8 +179,8 @@ static void
 refuse(const struct entry *entry, const char *expected, const char *value)
 {
 	tool_error("run", "--%s: %s%s, got '%s'", entry->name,
-	    strncmp(expected, "expected", 8) == 0 ? "" : "expected ",
-	    expected, value);
+	    strncmp(expected, "expected", 8) == 0 ? "" : "expected ", expected,
+	    value);
 }
 
 /* What one option alone cannot know. */
@@ -209,8 +207,7 @@ check_all(struct run_options *options, int argc, char **argv)
 		    "auto or new with it, got keep");
 		return RUN_PARSED_BAD;
 	}
-	if (options->report_file != NULL &&
-	    options->report == RUN_REPORT_NONE)
+	if (options->report_file != NULL && options->report == RUN_REPORT_NONE)
 		options->report = RUN_REPORT_TEXT;
 	return RUN_PARSED;
 }
@@ -240,8 +237,8 @@ run_options_parse(struct run_options *options, int argc, char **argv)
 	fill_getopt(long_options);
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, "+:hVvq", long_options,
-		    NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+:hVvq", long_options, NULL)) !=
+	    -1) {
 		if (opt == '?' || opt == ':') {
 			tool_bad_option("run", opt, argv);
 			return RUN_PARSED_BAD;

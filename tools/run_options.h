@@ -34,7 +34,7 @@ struct run_options {
 	char **argv; /* the command */
 	char *shell_argv[4];
 	const char *key;
-	const char *name; /* NULL: run-PID */
+	const char *name;     /* NULL: run-PID */
 	const char *shutdown; /* NULL: the default */
 	struct steps steps;   /* what shutdown says */
 	enum grouper_containment contain;
@@ -73,8 +73,8 @@ enum run_parsed {
 };
 
 /* Reads what stands behind "run".  To be released whatever is returned. */
-enum run_parsed run_options_parse(
-    struct run_options *options, int argc, char **argv);
+enum run_parsed run_options_parse(struct run_options *options, int argc,
+    char **argv);
 void run_options_fini(struct run_options *options);
 
 #endif

@@ -27,7 +27,7 @@
 #define BACKGROUND_MS 500
 
 /* More than the kernel can hold of what was printed. */
-#define DRAIN_BYTES (256 * 1024)
+#define DRAIN_BYTES ((size_t)256 * 1024)
 
 struct copy {
 	size_t start;
@@ -190,8 +190,7 @@ end_input(struct pty *pty)
 	loop_fd_free(pty->input_watch);
 	pty->input_watch = NULL;
 	say = !pty->interactive && tcgetattr(pty->slave, &mode) == 0 &&
-	    (mode.c_lflag & ICANON) != 0 &&
-	    mode.c_cc[VEOF] != _POSIX_VDISABLE;
+	    (mode.c_lflag & ICANON) != 0 && mode.c_cc[VEOF] != _POSIX_VDISABLE;
 	fd_close(&pty->input);
 	if (!say)
 		return;
@@ -396,8 +395,7 @@ open_pair(struct pty *pty)
 {
 	char name[64];
 
-	pty->master =
-	    posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	pty->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (pty->master == -1 || grantpt(pty->master) == -1 ||
 	    unlockpt(pty->master) == -1 ||
 	    ptsname_r(pty->master, name, sizeof(name)) != 0)
@@ -424,10 +422,10 @@ open_all(struct pty *pty, struct loop *loop, int input)
 		return -1;
 	loop_fd_set(pty->master_write, false);
 	/* NULL where epoll refuses, as with a file: always ready. */
-	pty->input_watch =
-	    loop_fd_new(loop, pty->input, LOOP_READ, on_input, pty);
-	pty->output_watch =
-	    loop_fd_new(loop, pty->output, LOOP_WRITE, on_output, pty);
+	pty->input_watch = loop_fd_new(loop, pty->input, LOOP_READ, on_input,
+	    pty);
+	pty->output_watch = loop_fd_new(loop, pty->output, LOOP_WRITE,
+	    on_output, pty);
 	switch_watch(pty->output_watch, false);
 	return 0;
 }

@@ -45,8 +45,8 @@ memory(char *buffer, uint64_t bytes)
 	if (unit == 0)
 		snprintf(buffer, NUMBER_BYTES, "%" PRIu64 "B", bytes);
 	else
-		snprintf(buffer, NUMBER_BYTES, "%" PRIu64 ".%d%c",
-		    tenths / 10, (int)(tenths % 10), units[unit]);
+		snprintf(buffer, NUMBER_BYTES, "%" PRIu64 ".%d%c", tenths / 10,
+		    (int)(tenths % 10), units[unit]);
 	return buffer;
 }
 
@@ -212,8 +212,8 @@ unkillable_json(const struct run_result *result)
 	for (i = 0; i < result->unkillable.count; i++) {
 		process = &result->unkillable.items[i];
 		json_array_append_new(list,
-		    json_pack("{s:i, s:o}", "pid", (int)process->pid,
-			"command", json_text(process->command)));
+		    json_pack("{s:i, s:o}", "pid", (int)process->pid, "command",
+			json_text(process->command)));
 	}
 	return list;
 }

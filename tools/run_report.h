@@ -47,15 +47,15 @@ struct run_processes {
 struct run_result {
 	char host[33];
 	enum grouper_containment contain; /* the level reached */
-	pid_t pid;	/* of the command; 0 if it never ran */
-	bool ended;	/* status holds */
-	int status;	/* of wait(2) */
-	int failed;	/* exit status where grouper itself failed, else 0 */
-	int not_run;	/* exit status where the command cannot run, else 0 */
+	pid_t pid;   /* of the command; 0 if it never ran */
+	bool ended;  /* status holds */
+	int status;  /* of wait(2) */
+	int failed;  /* exit status where grouper itself failed, else 0 */
+	int not_run; /* exit status where the command cannot run, else 0 */
 	bool leader_died;
 	bool timed_out;
-	bool stopped;	/* by a signal to run */
-	bool unkilled;	/* unkillable holds what */
+	bool stopped;  /* by a signal to run */
+	bool unkilled; /* unkillable holds what */
 	struct grouper_usage usage;
 	struct run_processes leaks;
 	struct run_processes unkillable;
@@ -70,16 +70,16 @@ void result_fini(struct run_result *result);
  */
 int result_add_leaks(struct run_result *result,
     const struct grouper_processes *processes, bool shared);
-int result_add_unkillable(
-    struct run_result *result, const struct grouper_processes *processes);
+int result_add_unkillable(struct run_result *result,
+    const struct grouper_processes *processes);
 
 /* What the process ends with: an exit status, or a signal if it is not 0. */
 struct run_end {
 	int status;
 	int signum;
 };
-struct run_end result_end(
-    const struct run_result *result, const struct run_options *options);
+struct run_end result_end(const struct run_result *result,
+    const struct run_options *options);
 
 /*
  * Why the exit status is not 0, as words of which the number is returned;

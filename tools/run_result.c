@@ -48,11 +48,11 @@ add(struct run_processes *list, const struct grouper_process *process)
 	if (grown == NULL)
 		return -1;
 	list->items = grown;
-	command = strdup(
-	    process->command != NULL ? process->command : process->name);
+	command = strdup(process->command != NULL ? process->command :
+						    process->name);
 	if (command == NULL)
 		return -1;
-	grown[list->count++] = (struct run_process){
+	grown[list->count++] = (struct run_process) {
 		.pid = process->pid,
 		.ppid = process->ppid,
 		.pgid = process->pgid,
@@ -111,15 +111,15 @@ result_add_leaks(struct run_result *result,
 		if (parent == NULL)
 			leak->how = judge(leak, NULL, sid, pgid);
 		else
-			leak->how =
-			    judge(leak, parent, parent->sid, parent->pgid);
+			leak->how = judge(leak, parent, parent->sid,
+			    parent->pgid);
 	}
 	return 0;
 }
 
 int
-result_add_unkillable(
-    struct run_result *result, const struct grouper_processes *processes)
+result_add_unkillable(struct run_result *result,
+    const struct grouper_processes *processes)
 {
 	size_t i;
 

@@ -23,7 +23,7 @@ struct removal {
 	DIR *level[DEPTH_MAX];
 	char name[DEPTH_MAX][NAME_MAX + 1]; /* of level n in level n - 1 */
 	size_t depth;			    /* of the current level */
-	unsigned long serial; /* of names at the top */
+	unsigned long serial;		    /* of names at the top */
 	bool moved;
 	int error;
 };
@@ -76,8 +76,9 @@ open_below(int dir, const char *name)
 		return fd;
 	/* A sandbox may not know the call; bind mounts are not seen then. */
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1 || (fstat(dir, &parent) == 0 && fstat(fd, &st) == 0 &&
-			    parent.st_dev == st.st_dev))
+	if (fd == -1 ||
+	    (fstat(dir, &parent) == 0 && fstat(fd, &st) == 0 &&
+		parent.st_dev == st.st_dev))
 		return fd;
 	close(fd);
 	errno = EXDEV;

@@ -106,7 +106,7 @@ is_ours(const struct user *user)
 int
 user_find(struct user *user, const struct run_options *options)
 {
-	*user = (struct user){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	*user = (struct user) { .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	if (options->group != NULL && find_group(user, options->group) != 0)
 		return -1;
 	if (options->user != NULL && find_user(user, options->user) != 0)

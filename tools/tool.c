@@ -121,7 +121,6 @@ tool_bad_option(const char *verb, int opt, char **argv)
 	else if (optopt != 0)
 		tool_error(verb, "option '%s' takes no value", text);
 	else
-		tool_error(verb,
-		    "unknown option '%s': see 'grouper %s --help'", text,
-		    verb);
+		tool_error(verb, "unknown option '%s': see 'grouper %s --help'",
+		    text, verb);
 }

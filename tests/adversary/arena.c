@@ -18,14 +18,17 @@
 #include <unistd.h>
 
 #define MAX_ARGUMENTS 64
+#define PROGRAMS 16
 #define PROBE_USER 4999999
 
-const struct arena arenas[ARENAS] = { { "reaper", "reaper", false },
+const struct arena arenas[ARENAS] = {
+	{ "reaper", "reaper", false },
 	{ "reaper, ordinary user", "reaper", true },
 	{ "cgroup", "cgroup", false },
 	{ "cgroup, ordinary user", "cgroup", true },
 	{ "pidns", "pidns", false },
-	{ "pidns, ordinary user", "pidns", true } };
+	{ "pidns, ordinary user", "pidns", true },
+};
 
 /* The cgroup of this test, "" when it entered none, and where it came from. */
 static char own_cgroup[512];
@@ -224,7 +227,10 @@ arena_start(struct support_run *r, const struct arena *a,
 {
 	const char *argv[MAX_ARGUMENTS] = { support_grouper(), "run",
 		"--contain", a->contain };
-	struct support_command c = { .argv = argv, .group = SUPPORT_OWN_GROUP };
+	struct support_command c = {
+		.argv = argv,
+		.group = SUPPORT_OWN_GROUP,
+	};
 	size_t n = 4;
 
 	while (options != NULL && *options != NULL && n < MAX_ARGUMENTS - 2)
@@ -253,10 +259,13 @@ arena_leader(const struct support_run *r)
 const char *
 arena_program(const char *name)
 {
-	static char path[512];
+	static char paths[PROGRAMS][512];
+	static unsigned int next;
+	char *path = paths[next++ % PROGRAMS];
 	const char *dir = getenv("ADVERSARY_DIR");
 
-	snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : ".", name);
+	snprintf(path, sizeof(paths[0]), "%s/%s", dir != NULL ? dir : ".",
+	    name);
 	if (access(path, X_OK) == -1)
 		ck_abort_msg("%s: %s; is ADVERSARY_DIR set?", path,
 		    strerror(errno));

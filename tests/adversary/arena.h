@@ -50,7 +50,7 @@ void arena_start(struct support_run *, const struct arena *,
 /* The one leader of that `grouper run`. */
 pid_t arena_leader(const struct support_run *);
 
-/* Path of a program in tests/adversary; lasts until the end of the test. */
+/* Path of a program in tests/adversary; lasts for 15 more calls. */
 const char *arena_program(const char *name);
 
 /*

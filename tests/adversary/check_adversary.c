@@ -22,16 +22,28 @@ struct adversary {
 	bool setuid; /* needs the set-uid copy */
 };
 
-static const struct adversary adversaries[] = { { .mode = "double-fork" },
-	{ .mode = "daemon" }, { .mode = "setpgid" }, { .mode = "subreapers" },
-	{ .mode = "quiet" }, { .mode = "siblings" }, { .mode = "vfork" },
-	{ .mode = "zombies" }, { .mode = "namespace" }, { .mode = "stopped" },
-	{ .mode = "traced" }, { .mode = "ignore", .deaf = true },
-	{ .mode = "block", .deaf = true }, { .mode = "threads" },
+static const struct adversary adversaries[] = {
+	{ .mode = "double-fork" },
+	{ .mode = "daemon" },
+	{ .mode = "setpgid" },
+	{ .mode = "subreapers" },
+	{ .mode = "quiet" },
+	{ .mode = "siblings" },
+	{ .mode = "vfork" },
+	{ .mode = "zombies" },
+	{ .mode = "namespace" },
+	{ .mode = "stopped" },
+	{ .mode = "traced" },
+	{ .mode = "ignore", .deaf = true },
+	{ .mode = "block", .deaf = true },
+	{ .mode = "threads" },
 	{ .mode = "headless", .deaf = true, .stays = true },
-	{ .mode = "setuid", .setuid = true }, { .mode = "tree", .deaf = true },
-	{ .mode = "comets", .deaf = true }, { .mode = "execs", .deaf = true },
-	{ .mode = "thirteen" } };
+	{ .mode = "setuid", .setuid = true },
+	{ .mode = "tree", .deaf = true },
+	{ .mode = "comets", .deaf = true },
+	{ .mode = "execs", .deaf = true },
+	{ .mode = "thirteen" },
+};
 #define N_ADVERSARIES ((int)(sizeof(adversaries) / sizeof(adversaries[0])))
 
 static const char *const options[] = { "--shutdown", "TERM 60ms, KILL", NULL };
@@ -185,10 +197,12 @@ END_TEST
 static const struct ending {
 	const char *name;
 	const TTest **test;
-} endings[] = { { "command ends", &nothing_outlives_a_command_that_ends },
+} endings[] = {
+	{ "command ends", &nothing_outlives_a_command_that_ends },
 	{ "stop", &nothing_outlives_a_stop },
 	{ "host killed", &nothing_outlives_a_killed_host_for_long },
-	{ "leader killed", &nothing_outlives_a_killed_leader } };
+	{ "leader killed", &nothing_outlives_a_killed_leader },
+};
 #define N_ENDINGS (sizeof(endings) / sizeof(endings[0]))
 
 static void

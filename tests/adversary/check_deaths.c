@@ -32,6 +32,7 @@
 #define SHORTEST 1e-6 /* seconds from the start to the kill */
 #define LONGEST 1e-1
 #define LEADER_DIED 120
+#define CANNOT_START 125
 #define CHILDREN 16
 
 enum victim { HOST, LEADER, MEMBER, HOST_AND_LEADER, N_VICTIMS };
@@ -263,7 +264,11 @@ status_is_right(const struct plan *p, const struct support_run *r, bool *met)
 	case LEADER:
 		return r->signal == 0 && r->status == LEADER_DIED;
 	case MEMBER:
-		return r->signal == 0 && r->status == 128 + SIGKILL;
+		/* Killed before its exec, it was never started. */
+		return r->signal == 0 &&
+		    (r->status == 128 + SIGKILL ||
+			(r->status == CANNOT_START &&
+			    r->stdout_text.length == 0));
 	case N_VICTIMS:
 		break;
 	}
@@ -275,7 +280,7 @@ START_TEST(no_death_leaves_a_survivor)
 	struct support_process list[16];
 	struct support_run r;
 	struct strike s;
-	struct plan p;
+	struct plan p = { 0 };
 	bool met, right;
 	size_t survivors;
 	char hostile[512];
@@ -283,7 +288,7 @@ START_TEST(no_death_leaves_a_survivor)
 		.argv = (const char *const[]) { support_grouper(), "run",
 		    "--contain", "", "--shutdown", STEPS, "--", hostile, "-m",
 		    support_token(), "", "", NULL },
-		.group = SUPPORT_OWN_GROUP
+		.group = SUPPORT_OWN_GROUP,
 	};
 	const char **argv = (const char **)(uintptr_t)c.argv;
 
@@ -298,8 +303,8 @@ START_TEST(no_death_leaves_a_survivor)
 	support_start(&r, &c);
 	s = strike(&p, r.pid, clock_now());
 	support_wait(&r);
-	/* Only a killed host leaves its leader to finish after it. */
-	if (p.victim == HOST)
+	/* A killed host leaves its leader, or the kernel, to finish after it. */
+	if (p.victim == HOST || p.victim == HOST_AND_LEADER)
 		support_until(arena_is_empty, NULL, SUPPORT_PATIENCE);
 	survivors = support_survivors(support_token(), list, 16);
 	support_print_processes("survivor", list,

@@ -20,9 +20,10 @@
 static int
 script(struct support_run *r, const char *shell, const char *text)
 {
-	struct support_command c = { .argv = (const char *const[]) { shell,
-					 "-c", text, NULL },
-		.group = SUPPORT_OWN_GROUP };
+	struct support_command c = {
+		.argv = (const char *const[]) { shell, "-c", text, NULL },
+		.group = SUPPORT_OWN_GROUP,
+	};
 
 	setenv("GROUPER", support_grouper(), 1);
 	return support_call(r, &c);
@@ -66,10 +67,12 @@ END_TEST
 static const struct group_kill {
 	const char *text;
 	int status;
-} group_kills[] = { { "sleep 1000 & kill 0; sleep 1000", 143 },
+} group_kills[] = {
+	{ "sleep 1000 & kill 0; sleep 1000", 143 },
 	{ "sleep 1000 & kill -9 0; sleep 1000", 137 },
 	{ "trap '' TERM; sleep 1000 & kill 0; exit 6", 6 },
-	{ "(sleep 1000; echo no) & sh -c 'kill -KILL 0'; exit 6", 137 } };
+	{ "(sleep 1000; echo no) & sh -c 'kill -KILL 0'; exit 6", 137 },
+};
 #define N_GROUP_KILLS ((int)(sizeof(group_kills) / sizeof(group_kills[0])))
 
 START_TEST(kill_of_the_process_group_stays_in_the_group)
@@ -78,11 +81,12 @@ START_TEST(kill_of_the_process_group_stays_in_the_group)
 	const struct group_kill *k = &group_kills[_i % N_GROUP_KILLS];
 	const char *why;
 	struct support_run r;
-	struct support_command c = { .argv = ARGV(support_grouper(), "run",
-					 "--contain", a->contain, "--shutdown",
-					 STEPS, "--session", "new", "--", "sh",
-					 "-c", k->text),
-		.group = SUPPORT_OWN_GROUP };
+	struct support_command c = {
+		.argv = ARGV(support_grouper(), "run", "--contain", a->contain,
+		    "--shutdown", STEPS, "--session", "new", "--", "sh", "-c",
+		    k->text),
+		.group = SUPPORT_OWN_GROUP,
+	};
 
 	if (!arena_available(a, &why))
 		SUPPORT_SKIP("%s", why);
@@ -148,11 +152,12 @@ START_TEST(jobserver_works_through_run)
 	char jobs[16], level[64];
 	int most, total;
 	struct support_run r;
-	struct support_command c = { .argv = ARGV("make", jobs, level, "-f",
-					 "outer.mk"),
+	struct support_command c = {
+		.argv = ARGV("make", jobs, level, "-f", "outer.mk"),
 		.env = ARGV("MAKEFLAGS", "MFLAGS", "MAKELEVEL"),
 		.directory = support_directory(),
-		.group = SUPPORT_OWN_GROUP };
+		.group = SUPPORT_OWN_GROUP,
+	};
 
 	if (access("/usr/bin/make", X_OK) == -1)
 		SUPPORT_SKIP("no make");
@@ -181,11 +186,12 @@ END_TEST
 START_TEST(interrupted_make_leaves_nothing)
 {
 	struct support_run r;
-	struct support_command c = { .argv = ARGV(support_grouper(), "run",
-					 "--shutdown", STEPS, "--", "make",
-					 "-j4", "-f", "slow.mk"),
+	struct support_command c = {
+		.argv = ARGV(support_grouper(), "run", "--shutdown", STEPS,
+		    "--", "make", "-j4", "-f", "slow.mk"),
 		.directory = support_directory(),
-		.group = SUPPORT_OWN_GROUP };
+		.group = SUPPORT_OWN_GROUP,
+	};
 
 	if (access("/usr/bin/make", X_OK) == -1)
 		SUPPORT_SKIP("no make");
@@ -247,7 +253,7 @@ START_TEST(children_at_birth_do_not_hide_a_signal)
 		    "sleep 1000 & exec \"$GROUPER\" run "
 		    "--shutdown 'TERM 60ms, KILL' -- \"$0\" -m x thirteen stay",
 		    arena_program("hostile")),
-		.group = SUPPORT_OWN_GROUP
+		.group = SUPPORT_OWN_GROUP,
 	};
 	struct support_process list[4];
 
@@ -284,10 +290,14 @@ END_TEST
  * Groups in groups
  */
 
-static const char *const nestings[][3] = { { "reaper", "reaper", NULL },
-	{ "pidns", "reaper", NULL }, { "reaper", "pidns", NULL },
-	{ "pidns", "pidns", NULL }, { "cgroup", "cgroup", NULL },
-	{ "cgroup", "pidns", NULL } };
+static const char *const nestings[][3] = {
+	{ "reaper", "reaper", NULL },
+	{ "pidns", "reaper", NULL },
+	{ "reaper", "pidns", NULL },
+	{ "pidns", "pidns", NULL },
+	{ "cgroup", "cgroup", NULL },
+	{ "cgroup", "pidns", NULL },
+};
 #define N_NESTINGS ((int)(sizeof(nestings) / sizeof(nestings[0])))
 
 enum nested_end { INNER_ENDS, OUTER_STOPPED, OUTER_KILLED, N_NESTED_ENDS };

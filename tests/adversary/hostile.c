@@ -89,6 +89,7 @@ void
 spawn_orphan(void (*fn)(void))
 {
 	pid_t pid;
+	int status;
 
 	if ((pid = fork()) == -1)
 		die("fork");
@@ -96,8 +97,9 @@ spawn_orphan(void (*fn)(void))
 		spawn(fn);
 		_exit(0);
 	}
-	if (waitpid(pid, NULL, 0) == -1)
-		die("waitpid");
+	/* It said why already; who would wait for it must not. */
+	if (waitpid(pid, &status, 0) == -1 || status != 0)
+		_exit(HOSTILE_FAILED);
 }
 
 pid_t

@@ -218,9 +218,10 @@ start_headless(void)
 {
 	spawn(in_background);
 	await_arrivals(1);
+	block_signals();
 	if (dprintf(1, "ready\n") < 0)
 		die("stdout");
-	fork_without_main_thread();
+	end_main_thread(forking_thread, FORKING_THREADS);
 }
 
 /* The program again, as a set-uid root copy, told by a pipe that it stands. */
@@ -280,8 +281,8 @@ start_setuid_real(void)
 	start_copy("real-root");
 }
 
-const struct mode refuse_modes[] = { { "stopped", start_stopped,
-					 "stopped by SIGSTOP" },
+const struct mode refuse_modes[] = {
+	{ "stopped", start_stopped, "stopped by SIGSTOP" },
 	{ "traced", start_traced, "stopped or kept by a tracer" },
 	{ "ignore", start_ignore, "every signal ignored" },
 	{ "block", start_block, "every signal blocked" },
@@ -292,7 +293,8 @@ const struct mode refuse_modes[] = { { "stopped", start_stopped,
 	{ "setuid-real", start_setuid_real, "root altogether (-c)" },
 	{ "effective-root", start_effective_root, "what setuid starts" },
 	{ "real-root", start_real_root, "what setuid-real starts" },
-	{ NULL, NULL, NULL } };
+	{ NULL, NULL, NULL },
+};
 
 static void
 quiet_orphan(void)
@@ -336,6 +338,8 @@ start_few(void)
 	await_arrivals(2);
 }
 
-const struct mode mixed_modes[] = { { "thirteen", start_thirteen,
-					"13 processes, alive in 13 ways" },
-	{ "few", start_few, "a child and an orphan" }, { NULL, NULL, NULL } };
+const struct mode mixed_modes[] = {
+	{ "thirteen", start_thirteen, "13 processes, alive in 13 ways" },
+	{ "few", start_few, "a child and an orphan" },
+	{ NULL, NULL, NULL },
+};

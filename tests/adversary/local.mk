@@ -1,9 +1,22 @@
 # SPDX-License-Identifier: ISC
 
-# The hostile programs, and the suite that runs them under grouper.
+# The suites that run hostile programs under grouper, and what they share.
+adversary_tests += \
+	tests/adversary/check_adversary \
+	tests/adversary/check_deaths \
+	tests/adversary/check_guests \
+	tests/adversary/check_shortage \
+	tests/adversary/check_surroundings
+
+tests_support_libsupport_la_SOURCES += \
+	tests/adversary/arena.c \
+	tests/adversary/arena.h
+
+# The hostile programs.
 adversary_programs += \
 	tests/adversary/hostile \
-	tests/adversary/surround
+	tests/adversary/surround \
+	tests/adversary/survivors
 
 tests_adversary_hostile_SOURCES = \
 	tests/adversary/hostile.c \
@@ -11,33 +24,3 @@ tests_adversary_hostile_SOURCES = \
 	tests/adversary/hostile_escape.c \
 	tests/adversary/hostile_refuse.c \
 	tests/adversary/hostile_storm.c
-
-adversary_tests += \
-	tests/adversary/check_adversary \
-	tests/adversary/check_deaths \
-	tests/adversary/check_guests \
-	tests/adversary/check_surroundings
-
-tests_adversary_check_adversary_SOURCES = \
-	tests/adversary/arena.c \
-	tests/adversary/arena.h \
-	tests/adversary/check_adversary.c \
-	tests/adversary/survivors.c
-
-tests_adversary_check_deaths_SOURCES = \
-	tests/adversary/arena.c \
-	tests/adversary/arena.h \
-	tests/adversary/check_deaths.c \
-	tests/adversary/survivors.c
-
-tests_adversary_check_guests_SOURCES = \
-	tests/adversary/arena.c \
-	tests/adversary/arena.h \
-	tests/adversary/check_guests.c \
-	tests/adversary/survivors.c
-
-tests_adversary_check_surroundings_SOURCES = \
-	tests/adversary/arena.c \
-	tests/adversary/arena.h \
-	tests/adversary/check_surroundings.c \
-	tests/adversary/survivors.c

@@ -15,7 +15,6 @@
  * as soon as a command does not exit with 0: its time would mean nothing.
  */
 
-#define _GNU_SOURCE
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -30,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_COMMANDS	64
+#define MAX_COMMANDS 64
 
 static uint64_t random_state = UINT64_C(88172645463325252);
 
@@ -41,7 +40,7 @@ random_next(void)
 	random_state ^= random_state << 13;
 	random_state ^= random_state >> 7;
 	random_state ^= random_state << 17;
-	return random_state;
+	return (random_state);
 }
 
 static void
@@ -64,7 +63,7 @@ now_ns(void)
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
 		err(1, "clock_gettime");
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
 }
 
 /*
@@ -94,7 +93,7 @@ run_once(char **argv)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		errx(1, "%s: wait status 0x%x, not a plain exit 0", argv[0],
 		    (unsigned int)status);
-	return end - begin;
+	return (end - begin);
 }
 
 /* Splits argv at ";;" in place and returns how many commands there are. */
@@ -114,7 +113,7 @@ split_commands(char **argv, char **commands[MAX_COMMANDS])
 		if (*argv != NULL)
 			*argv++ = NULL;
 	}
-	return count;
+	return (count);
 }
 
 static unsigned long
@@ -127,7 +126,7 @@ parse_count(const char *text, unsigned long max)
 	value = strtoul(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || value > max)
 		errx(2, "%s: expected a number up to %lu", text, max);
-	return value;
+	return (value);
 }
 
 int
@@ -151,12 +150,13 @@ main(int argc, char **argv)
 			random_state ^= parse_count(optarg, UINT32_MAX);
 			break;
 		default:
-			return 2;
+			return (2);
 		}
 	}
 	count = split_commands(argv + optind, commands);
 	if (count == 0)
-		errx(2, "usage: bench_spawn [-n rounds] [-w warmup] "
+		errx(2,
+		    "usage: bench_spawn [-n rounds] [-w warmup] "
 		    "[-S seed] -- cmd arg... [';;' cmd arg...]...");
 	for (i = 0; i < count; i++)
 		order[i] = i;
@@ -172,5 +172,5 @@ main(int argc, char **argv)
 	}
 	if (fflush(stdout) == EOF || ferror(stdout))
 		err(1, "stdout");
-	return 0;
+	return (0);
 }

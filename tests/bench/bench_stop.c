@@ -16,7 +16,6 @@
  * stderr if nothing could be measured.
  */
 
-#define _GNU_SOURCE
 #include <sys/types.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -32,8 +31,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#define READY_WITHIN 60 /* seconds */
+
 static volatile sig_atomic_t time_up;
-static pid_t target;		/* what to kill when time is up, as kill() */
+static pid_t target; /* what to kill when time is up, as kill() */
 
 static int64_t
 now_ns(void)
@@ -42,7 +43,7 @@ now_ns(void)
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
 		err(1, "clock_gettime");
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
 }
 
 static void
@@ -74,28 +75,30 @@ start(char **argv, bool group)
 	}
 	if (group)
 		setpgid(pid, pid);
-	return pid;
+	return (pid);
 }
 
 /* Not timed, so looking again and again is good enough. */
 static void
-await_file(const char *path, pid_t pid, unsigned int seconds)
+await_file(const char *path, pid_t pid)
 {
-	struct timespec pause = { .tv_nsec = 1000000 };
+	const struct timespec ms = { .tv_nsec = 1000000 };
 	int64_t deadline;
 	siginfo_t info;
 
-	deadline = now_ns() + (int64_t)seconds * 1000000000;
+	deadline = now_ns() + (int64_t)READY_WITHIN * 1000000000;
 	while (access(path, F_OK) == -1) {
 		info.si_pid = 0;
 		if (waitid(P_PID, (id_t)pid, &info,
-		    WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
+			WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid == pid)
 			errx(1, "the command ended before it was ready");
 		if (now_ns() > deadline) {
 			kill(target, SIGKILL);
-			errx(1, "the command was not ready in %u s", seconds);
+			errx(1, "the command was not ready in %d s",
+			    READY_WITHIN);
 		}
-		nanosleep(&pause, NULL);
+		nanosleep(&ms, NULL);
 	}
 }
 
@@ -113,17 +116,17 @@ await_end(pid_t pid, bool group)
 	for (;;) {
 		ended = waitpid(group ? -1 : pid, &status, 0);
 		if (ended == -1 && errno == EINTR && time_up > 1)
-			return result;
+			return (result);
 		if (ended == -1 && errno == EINTR)
 			continue;
 		if (ended == -1 && errno == ECHILD && group)
-			return result;
+			return (result);
 		if (ended == -1)
 			err(1, "waitpid");
 		if (ended == pid)
 			result = status;
 		if (!group)
-			return result;
+			return (result);
 	}
 }
 
@@ -149,17 +152,18 @@ main(int argc, char **argv)
 			seconds = (unsigned int)atoi(optarg);
 			break;
 		default:
-			return 2;
+			return (2);
 		}
 	}
 	if (argc - optind < 2 || signo <= 0 || seconds == 0)
-		errx(2, "usage: bench_stop [-g] [-s signal] [-t seconds] "
+		errx(2,
+		    "usage: bench_stop [-g] [-s signal] [-t seconds] "
 		    "READY cmd arg...");
 	if (group && prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		err(1, "prctl");
 	pid = start(argv + optind + 1, group);
 	target = group ? -pid : pid;
-	await_file(argv[optind], pid, seconds);
+	await_file(argv[optind], pid);
 	if (sigaction(SIGALRM, &action, NULL) == -1)
 		err(1, "sigaction");
 	alarm(seconds);
@@ -169,5 +173,5 @@ main(int argc, char **argv)
 	status = await_end(pid, group);
 	end = now_ns();
 	printf("%" PRId64 " %d %d\n", end - begin, status, time_up != 0);
-	return 0;
+	return (0);
 }

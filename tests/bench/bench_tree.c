@@ -20,10 +20,13 @@
  * first fork failed).  A moving shape ends by itself once the file DIR/end
  * exists or LIFETIME is over: a wrapper that cannot catch it must not leave
  * the machine with it.
+ *
+ * A comet is gone too soon to be seen in /proc.  Each has a counter, 64 bits,
+ * in the file DIR/beats, which rises as long as it flies.
  */
 
-#define _GNU_SOURCE
 #include <sys/types.h>
+#include <sys/mman.h>
 
 #include <err.h>
 #include <errno.h>
@@ -31,19 +34,20 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LIFETIME	40	/* seconds */
-#define MAX_COMETS	64	/* more starve whoever is to stop them */
-#define FANOUT		10
+#define LIFETIME 40   /* seconds */
+#define MAX_COMETS 64 /* more starve whoever is to stop them */
+#define FANOUT 10
 
-static char ready_path[PATH_MAX], end_path[PATH_MAX];
+static char ready_path[PATH_MAX], end_path[PATH_MAX], beats_path[PATH_MAX];
 static time_t lifetime_end;
-static int stands_fd = -1;	/* one byte of each process that stands */
+static int stands_fd = -1; /* one byte of each process that stands */
 
 static time_t
 now(void)
@@ -52,7 +56,7 @@ now(void)
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
 		err(1, "clock_gettime");
-	return ts.tv_sec;
+	return (ts.tv_sec);
 }
 
 static void
@@ -69,7 +73,7 @@ mark_ready(void)
 static bool
 must_end(void)
 {
-	return access(end_path, F_OK) == 0 || now() >= lifetime_end;
+	return (access(end_path, F_OK) == 0 || now() >= lifetime_end);
 }
 
 static void
@@ -90,7 +94,7 @@ branch(void)
 	pid = fork();
 	if (pid == -1)
 		err(1, "fork");
-	return pid == 0;
+	return (pid == 0);
 }
 
 static void
@@ -156,11 +160,29 @@ make_forks(void)
 	_exit(0);
 }
 
+static volatile uint64_t *
+map_beats(void)
+{
+	size_t size = MAX_COMETS * sizeof(uint64_t);
+	void *beats;
+	int fd;
+
+	fd = open(beats_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
+		err(1, "%s", beats_path);
+	beats = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (beats == MAP_FAILED)
+		err(1, "%s", beats_path);
+	close(fd);
+	return (beats);
+}
+
 static void
-fly(void)
+fly(volatile uint64_t *beat)
 {
 	while (!must_end()) {
 		setsid();
+		(*beat)++;
 		if (fork() > 0)
 			_exit(0);
 	}
@@ -170,13 +192,14 @@ fly(void)
 static void
 make_comets(unsigned long count)
 {
+	volatile uint64_t *beats = map_beats();
 	unsigned long i;
 
 	/* The first of each is a child of this process, and is not reaped. */
 	signal(SIGCHLD, SIG_IGN);
 	for (i = 0; i < count; i++) {
 		if (branch())
-			fly();
+			fly(&beats[i]);
 	}
 	mark_ready();
 	while (!must_end())
@@ -195,7 +218,7 @@ await_standing(int fd, unsigned long count)
 		if (got <= 0)
 			err(1, "a process of the tree is missing");
 		count -= (unsigned long)got < count ? (unsigned long)got :
-		    count;
+						      count;
 	}
 }
 
@@ -211,6 +234,7 @@ main(int argc, char **argv)
 		errx(2, "usage: bench_tree DIR SHAPE COUNT");
 	snprintf(ready_path, sizeof(ready_path), "%s/ready", argv[1]);
 	snprintf(end_path, sizeof(end_path), "%s/end", argv[1]);
+	snprintf(beats_path, sizeof(beats_path), "%s/beats", argv[1]);
 	shape = argv[2];
 	errno = 0;
 	count = strtoul(argv[3], &end, 10);

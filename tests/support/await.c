@@ -140,7 +140,9 @@ is_in_state(void *arg)
 	struct state_condition *c = arg;
 	struct support_process p;
 
-	c->last = support_process(c->pid, &p) ? p.state : '-';
+	c->last = '-';
+	if (support_process(c->pid, &p))
+		c->last = p.state;
 	return strchr(c->states, c->last) != NULL;
 }
 

@@ -24,6 +24,7 @@
 #include "support_internal.h"
 
 #define MAX_DESCRIPTORS 65536
+#define STRAY_ROUNDS 2000
 #define FIRST_USER 200000
 
 static unsigned char open_before[MAX_DESCRIPTORS / 8];
@@ -74,29 +75,31 @@ print_new_descriptors(const unsigned char *now)
 
 /*
  * A test that failed ended without its teardown, and what it left fell to the
- * runner: those are our siblings, and must not disturb this test.
+ * keeper: those must not disturb this test.
  */
 static void
-end_strays_of_runner(void)
+end_strays(void)
 {
 	struct support_process list[256];
-	size_t n;
+	size_t n, strays;
 
-	if (support_runner() == 0 || getppid() != support_runner())
+	if (support_keeper() == 0)
 		return;
-	for (int round = 0; round < 1000; round++) {
-		n = support_descendants(support_runner(), list, 256);
-		if (n <= 1)
-			return;
+	for (int round = 0; round < STRAY_ROUNDS; round++) {
+		strays = 0;
+		n = support_descendants(support_keeper(), list, 256);
 		for (size_t i = 0; i < n && i < 256; i++) {
-			if (list[i].pid == getpid())
+			if (list[i].pid == getpid() || list[i].pid == getppid())
 				continue;
 			if (round == 0)
-				support_print_processes("left by a failed "
-							"test",
+				support_print_processes("left by a failed test",
 				    &list[i], 1);
-			kill(list[i].pid, round < 5 ? SIGSTOP : SIGKILL);
+			/* Stopped first, as in support_sweep(). */
+			kill(list[i].pid, round % 8 < 6 ? SIGSTOP : SIGKILL);
+			strays++;
 		}
+		if (strays == 0)
+			return;
 		usleep(1000);
 	}
 }
@@ -117,7 +120,7 @@ support_setup(void)
 {
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		ck_abort_msg("PR_SET_CHILD_SUBREAPER: %s", strerror(errno));
-	end_strays_of_runner();
+	end_strays();
 	make_token();
 	directory[0] = '\0';
 	count_before = list_descriptors(open_before);
@@ -279,7 +282,7 @@ support_user(void)
 bool
 support_can_switch_user(const char **why)
 {
-	const char *grouper = support_grouper();
+	const char *grouper = getenv("GROUPER");
 	uid_t uid = support_user();
 	siginfo_t si;
 	pid_t pid;
@@ -293,7 +296,7 @@ support_can_switch_user(const char **why)
 		    setresgid(uid, uid, uid) == -1 ||
 		    setresuid(uid, uid, uid) == -1)
 			_exit(1);
-		_exit(access(grouper, X_OK) == 0 ? 0 : 2);
+		_exit(grouper == NULL || access(grouper, X_OK) == 0 ? 0 : 2);
 	}
 	if (pid == -1 || waitid(P_PID, (id_t)pid, &si, WEXITED) == -1)
 		ck_abort_msg("fork: %s", strerror(errno));

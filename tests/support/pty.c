@@ -44,13 +44,13 @@ support_pty_enter(const struct support_pty *pty)
 	setsid();
 	if ((fd = open(pty->name, O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1)
 		return -1;
-	if (ioctl(fd, TIOCSCTTY, 0) == -1)
+	if (ioctl(fd, TIOCSCTTY, 0) == -1 || dup2(fd, 0) == -1 ||
+	    dup2(fd, 1) == -1 || dup2(fd, 2) == -1) {
+		close(fd);
 		return -1;
-	for (int target = 0; target < 3; target++) {
-		if (dup2(fd, target) == -1)
-			return -1;
 	}
-	return 0;
+	/* Below 3 only if the test had those closed. */
+	return fd > 2 ? close(fd) : 0;
 }
 
 void

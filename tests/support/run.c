@@ -320,9 +320,11 @@ take_status(struct support_run *r)
 static bool
 turn(struct support_run *r, long long deadline)
 {
-	struct pollfd pfds[3] = { { .fd = r->pidfd, .events = POLLIN },
+	struct pollfd pfds[3] = {
+		{ .fd = r->pidfd, .events = POLLIN },
 		{ .fd = r->out, .events = POLLIN },
-		{ .fd = r->err, .events = POLLIN } };
+		{ .fd = r->err, .events = POLLIN },
+	};
 	int n;
 
 	n = poll(pfds, 3, support_left(deadline));
@@ -366,6 +368,20 @@ await_text(struct support_run *r, struct support_text *where, const char *text)
 		snprintf(what, sizeof(what), "\"%s\" did not come", text);
 		give_up(r, what);
 	}
+}
+
+bool
+support_stdout_comes(struct support_run *r, const char *text)
+{
+	long long deadline = support_deadline(SUPPORT_PATIENCE);
+
+	while (strstr(r->stdout_text.data, text) == NULL) {
+		if (r->ended)
+			return false;
+		if (!turn(r, deadline))
+			give_up(r, "it neither ended nor said its text");
+	}
+	return true;
 }
 
 void

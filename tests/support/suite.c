@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The main() of a suite: the runner, which is a subreaper too, so that what a
- * failed or timed-out test left behind falls to it and is ended, and the count
- * of skipped tests, which check does not know.
+ * The main() of a suite: a keeper, above check's runner, to which everything
+ * falls that a failed or timed-out test left behind; and the count of skipped
+ * tests, which check does not know.
  */
-
 #include "support.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -35,15 +35,15 @@ struct case_name {
 
 static struct case_name *names;
 static struct tally *tally;
-static pid_t runner;
-
-pid_t
-support_runner(void)
-{
-	return runner;
-}
+static pid_t keeper;
 
 static void free_names(void);
+
+pid_t
+support_keeper(void)
+{
+	return keeper;
+}
 
 static SRunner *
 make_runner(Suite *first, va_list ap)
@@ -59,25 +59,11 @@ make_runner(Suite *first, va_list ap)
 	return sr;
 }
 
-int
-support_main(Suite *first, ...)
+static int
+run_all(SRunner *sr)
 {
-	SRunner *sr;
-	va_list ap;
-	size_t strays = 0;
 	int failed, run, skipped;
 
-	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (tally == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 ||
-	    support_make_base_directory() == -1) {
-		perror("support_main");
-		return EXIT_FAILURE;
-	}
-	runner = getpid();
-	va_start(ap, first);
-	sr = make_runner(first, ap);
-	va_end(ap);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	run = srunner_ntests_run(sr);
@@ -87,14 +73,88 @@ support_main(Suite *first, ...)
 	skipped = atomic_load(&tally->skipped);
 	if (skipped > 0)
 		printf("%d of %d tests skipped\n", skipped, run);
-	if (!support_sweep(&strays) || (strays > 0 && failed == 0)) {
-		fprintf(stderr, "%zu processes outlived the tests\n", strays);
-		failed++;
-	}
-	support_remove_tree(support_base_directory());
+	fflush(stdout);
 	if (failed > 0)
 		return EXIT_FAILURE;
 	return run > 0 && skipped == run ? EXIT_SKIPPED : EXIT_SUCCESS;
+}
+
+/*
+ * Reaps whatever falls to it, until the runner has ended or a signal says that
+ * all must; then nothing is left below it.
+ */
+_Noreturn static void
+keep(pid_t runner, const sigset_t *signals)
+{
+	int signo, status, result = -1;
+	size_t strays = 0;
+	pid_t pid;
+
+	while (result == -1) {
+		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+			if (pid == runner)
+				result = WIFEXITED(status) ?
+				    WEXITSTATUS(status) :
+				    EXIT_FAILURE;
+		}
+		if (result != -1)
+			break;
+		signo = sigwaitinfo(signals, NULL);
+		if (signo != -1 && signo != SIGCHLD)
+			result = 128 + signo;
+	}
+	/* Strays of failed tests are no news. */
+	if (!support_sweep(&strays) || (strays > 0 && result == 0)) {
+		fprintf(stderr, "%zu processes outlived the tests\n", strays);
+		result = EXIT_FAILURE;
+	}
+	support_remove_tree(support_base_directory());
+	_exit(result);
+}
+
+/* Returns in the child only: the runner. */
+static void
+start_keeper(void)
+{
+	sigset_t signals, saved;
+	pid_t runner;
+
+	keeper = getpid();
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, &saved);
+	fflush(NULL);
+	if ((runner = fork()) == -1) {
+		perror("fork");
+		_exit(EXIT_FAILURE);
+	}
+	if (runner != 0)
+		keep(runner, &signals);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigprocmask(SIG_SETMASK, &saved, NULL);
+}
+
+int
+support_main(Suite *first, ...)
+{
+	SRunner *sr;
+	va_list ap;
+
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (tally == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 ||
+	    support_make_base_directory() == -1) {
+		perror("support_main");
+		return EXIT_FAILURE;
+	}
+	start_keeper();
+	va_start(ap, first);
+	sr = make_runner(first, ap);
+	va_end(ap);
+	return run_all(sr);
 }
 
 static const char *

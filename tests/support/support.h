@@ -33,7 +33,8 @@
  * Runs suites, the last argument NULL, and returns main()'s exit status: 0,
  * 1 if a test failed, 77 (automake: skipped) if every test was skipped.
  * CK_RUN_SUITE and CK_RUN_CASE select; CK_VERBOSITY and CK_TAP_LOG_FILE_NAME
- * act as check documents them.  Strays of failed tests end here at the latest.
+ * act as check documents them.  It returns in a child process; the parent waits
+ * for that and ends what failed tests left, then exits with the same status.
  */
 int support_main(Suite *, ...);
 
@@ -233,6 +234,9 @@ void support_signal(struct support_run *, int);
 /* Waits until text has come on stdout or stderr. */
 void support_await_stdout(struct support_run *, const char *text);
 void support_await_stderr(struct support_run *, const char *text);
+
+/* The same, but false if the command ended without it. */
+bool support_stdout_comes(struct support_run *, const char *text);
 
 /* To the stdin of a command with input_open; end closes it. */
 void support_feed(struct support_run *, const char *text);

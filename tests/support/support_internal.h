@@ -8,11 +8,14 @@
 
 #include "support.h"
 
-/* The process of support_main(), 0 if there is none. */
-pid_t support_runner(void);
+/*
+ * The process above check's runner, which gets the orphans of tests that ended
+ * without their teardown; 0 outside of support_main().
+ */
+pid_t support_keeper(void);
 
 /*
- * The directory that holds those of all tests.  The runner makes it, so that
+ * The directory that holds those of all tests.  The keeper makes it, so that
  * what a failed test could not remove goes with it.
  */
 int support_make_base_directory(void);

@@ -18,13 +18,22 @@ START_TEST(time_has_units_and_fractions)
 		const char *text;
 		int64_t ms;
 	} good[] = {
-		{ "0", 0 }, { "1", 1000 }, { "1.5", 1500 }, { "10ms", 10 },
-		{ "2s", 2000 }, { "2m", 120000 }, { "1h", 3600000 },
-		{ "1d", 86400000 }, { "0.25d", 21600000 },
-		{ "0.0001", 1 }, { "1.0001s", 1001 }, { "0.1ms", 1 },
+		{ "0", 0 },
+		{ "1", 1000 },
+		{ "1.5", 1500 },
+		{ "10ms", 10 },
+		{ "2s", 2000 },
+		{ "2m", 120000 },
+		{ "1h", 3600000 },
+		{ "1d", 86400000 },
+		{ "0.25d", 21600000 },
+		{ "0.0001", 1 },
+		{ "1.0001s", 1001 },
+		{ "0.1ms", 1 },
 		{ "1.0000000000000000000000000001s", 1001 },
 		{ "1.000000000000000000000000000s", 1000 },
-		{ "0.5ms", 1 }, { "007", 7000 },
+		{ "0.5ms", 1 },
+		{ "007", 7000 },
 	};
 	int64_t ms;
 	size_t i;
@@ -107,11 +116,11 @@ START_TEST(whole_number_keeps_to_its_range)
 	ck_assert_int_eq(value, -20);
 	ck_assert_int_eq(parse_int("-21", -20, 19, &value), -1);
 	ck_assert_int_eq(parse_int("20", -20, 19, &value), -1);
-	ck_assert_int_eq(parse_int("9223372036854775807", 0, INT64_MAX,
-	    &value), 0);
+	ck_assert_int_eq(parse_int("9223372036854775807", 0, INT64_MAX, &value),
+	    0);
 	ck_assert_int_eq(value, INT64_MAX);
-	ck_assert_int_eq(parse_int("9223372036854775808", 0, INT64_MAX,
-	    &value), -1);
+	ck_assert_int_eq(parse_int("9223372036854775808", 0, INT64_MAX, &value),
+	    -1);
 	ck_assert_int_eq(parse_int("", 0, 9, &value), -1);
 	ck_assert_int_eq(parse_int("-", -9, 9, &value), -1);
 	ck_assert_int_eq(parse_int(" 1", 0, 9, &value), -1);
@@ -126,10 +135,16 @@ START_TEST(signal_has_names_and_numbers)
 		const char *text;
 		int signum;
 	} good[] = {
-		{ "TERM", SIGTERM }, { "SIGTERM", SIGTERM },
-		{ "term", SIGTERM }, { "sigkill", SIGKILL }, { "9", SIGKILL },
-		{ "CLD", SIGCHLD }, { "POLL", SIGPOLL }, { "1", SIGHUP },
-		{ "USR1", SIGUSR1 }, { "WINCH", SIGWINCH },
+		{ "TERM", SIGTERM },
+		{ "SIGTERM", SIGTERM },
+		{ "term", SIGTERM },
+		{ "sigkill", SIGKILL },
+		{ "9", SIGKILL },
+		{ "CLD", SIGCHLD },
+		{ "POLL", SIGPOLL },
+		{ "1", SIGHUP },
+		{ "USR1", SIGUSR1 },
+		{ "WINCH", SIGWINCH },
 	};
 	int signum;
 	size_t i;
@@ -166,8 +181,7 @@ START_TEST(every_signal_comes_back_from_its_name)
 	int number, signum;
 
 	for (number = 1; number <= SIGRTMAX; number++) {
-		ck_assert_int_eq(parse_signal(signal_name(number), &signum),
-		    0);
+		ck_assert_int_eq(parse_signal(signal_name(number), &signum), 0);
 		ck_assert_int_eq(signum, number);
 	}
 	ck_assert_str_eq(signal_name(SIGTERM), "TERM");

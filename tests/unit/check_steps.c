@@ -61,8 +61,8 @@ END_TEST
 
 START_TEST(kill_follows_a_last_step_with_a_time)
 {
-	static const struct step wanted[] = { { SIGINT, 100 },
-		{ SIGQUIT, 0 }, { SIGKILL, STEPS_FOREVER } };
+	static const struct step wanted[] = { { SIGINT, 100 }, { SIGQUIT, 0 },
+		{ SIGKILL, STEPS_FOREVER } };
 
 	assert_steps("INT 100ms, QUIT 0", wanted, 3);
 }

@@ -1,15 +1,35 @@
 # SPDX-License-Identifier: ISC
 
+# Suites of one module each, and what they share.
 unit_tests += \
+	tests/unit/check_cgroup \
+	tests/unit/check_contain \
+	tests/unit/check_contract \
+	tests/unit/check_exec \
+	tests/unit/check_host \
+	tests/unit/check_ident \
+	tests/unit/check_leader \
+	tests/unit/check_link \
+	tests/unit/check_names \
+	tests/unit/check_options \
 	tests/unit/check_parse \
+	tests/unit/check_self \
+	tests/unit/check_server \
+	tests/unit/check_start \
 	tests/unit/check_steps \
-	tests/unit/trial
+	tests/unit/check_stop \
+	tests/unit/check_text \
+	tests/unit/check_walk \
+	tests/unit/check_worker
 
 script_tests += \
 	tests/unit/exports.sh
 
-EXTRA_DIST += \
+tests_support_libsupport_la_SOURCES += \
+	tests/unit/trial.c \
 	tests/unit/trial.h
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
-valgrind_tests +=
+valgrind_tests += \
+	tests/unit/check_parse \
+	tests/unit/check_steps

@@ -39,6 +39,7 @@ trial_open(struct trial *trial, const char *name)
 	trial->base = event_base_new();
 	ck_assert_ptr_nonnull(trial->base);
 	ck_assert_int_eq(pipe2(trial->out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(trial->in, O_CLOEXEC), 0);
 	error = grouper_host_new(trial->base, &options, &trial->host);
 	ck_assert_msg(error == GROUPER_OK, "host: %s, %s",
 	    grouper_strerror(error), strerror(errno));
@@ -51,8 +52,8 @@ trial_close(struct trial *trial)
 	const char *key;
 	size_t i;
 
-	for (i = 0; i < trial->count; i++) {
-		key = trial->events[i].key;
+	for (i = 0; i < trial->nkeys; i++) {
+		key = trial->keys[i];
 		if (grouper_wait(trial->host, key, 0) != GROUPER_TIMED_OUT)
 			continue;
 		grouper_stop(trial->host, key, "KILL");
@@ -67,6 +68,8 @@ trial_close(struct trial *trial)
 	event_base_free(trial->base);
 	close(trial->out[0]);
 	close(trial->out[1]);
+	close(trial->in[0]);
+	close(trial->in[1]);
 }
 
 struct grouper_options
@@ -81,15 +84,49 @@ trial_shell(struct trial *trial, const char *text)
 	trial->fds[0] = (struct grouper_fd) { trial->out[1], STDOUT_FILENO };
 	options.argv = (char *const *)(uintptr_t)trial->argv;
 	options.fds = trial->fds;
-	options.nfds = 1;
+	trial->fds[1] = (struct grouper_fd) { trial->in[0], STDIN_FILENO };
+	options.nfds = 2;
 	options.session = GROUPER_SESSION_NEW;
 	return options;
+}
+
+/* To be stopped by trial_close(). */
+static void
+remember(struct trial *trial, const struct grouper_options *options)
+{
+	const char *key = options->key != NULL ? options->key : "default";
+	size_t i;
+
+	for (i = 0; i < trial->nkeys; i++)
+		if (strcmp(trial->keys[i], key) == 0)
+			return;
+	ck_assert_uint_lt(trial->nkeys, TRIAL_KEYS);
+	snprintf(trial->keys[trial->nkeys++], sizeof(trial->keys[0]), "%s",
+	    key);
 }
 
 enum grouper_error
 trial_try(struct trial *trial, const struct grouper_options *options)
 {
-	return grouper_start(trial->host, options, trial_record, trial);
+	enum grouper_error error;
+
+	error = grouper_start(trial->host, options, trial_record, trial);
+	if (error == GROUPER_OK)
+		remember(trial, options);
+	return error;
+}
+
+void
+trial_exec(struct trial *trial, const struct grouper_options *options,
+    grouper_exec_fn *fn, void *arg)
+{
+	enum grouper_error error;
+
+	error = grouper_exec(trial->host, options, fn, arg, trial_record,
+	    trial);
+	ck_assert_msg(error == GROUPER_OK, "exec: %s, %s",
+	    grouper_strerror(error), strerror(errno));
+	remember(trial, options);
 }
 
 void
@@ -131,6 +168,12 @@ trial_record(struct grouper_host *host, const struct grouper_event *event,
 		memcpy(to->result, event->result, event->result_length);
 		to->result[event->result_length] = '\0';
 	}
+}
+
+void
+trial_say(struct trial *trial)
+{
+	ck_assert_int_eq(write(trial->in[1], "\n", 1), 1);
 }
 
 /* Wakes the loop, so that a deadline is seen. */
@@ -265,11 +308,10 @@ trial_leader(void)
 }
 
 pid_t
-trial_kill_leader(struct trial *trial)
+trial_kill_leader(void)
 {
 	pid_t leader = trial_leader();
 
-	(void)trial;
 	ck_assert_int_eq(kill(leader, SIGKILL), 0);
 	return leader;
 }
@@ -283,6 +325,9 @@ trial_fork(void (*fn)(void *), void *arg)
 	pid = fork();
 	ck_assert_int_ne(pid, -1);
 	if (pid == 0) {
+		/* Not check's handlers, which signal the test. */
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
 		fn(arg);
 		_exit(0);
 	}

@@ -21,6 +21,7 @@
 
 #define TRIAL_EVENTS 256
 #define TRIAL_PIDS 16
+#define TRIAL_KEYS 32
 
 struct trial_event {
 	enum grouper_event_type type;
@@ -40,13 +41,16 @@ struct trial {
 	struct event_base *base;
 	struct grouper_host *host;
 	int out[2]; /* members write, the test reads */
+	int in[2];  /* members read what trial_say() writes */
 	struct trial_event events[TRIAL_EVENTS];
 	size_t count;
 	size_t awaited; /* events before this one were awaited */
+	char keys[TRIAL_KEYS][64]; /* that were started */
+	size_t nkeys;
 
 	/* What the options of trial_shell() point to. */
 	const char *argv[4];
-	struct grouper_fd fds[1];
+	struct grouper_fd fds[2];
 };
 
 /*
@@ -63,8 +67,8 @@ void trial_close(struct trial *trial);
 const char *trial_runtime_directory(void);
 
 /*
- * Options for `sh -c text` with standard output to the test, in a session of
- * its own.  Valid until the next call.
+ * Options for `sh -c text`, standard output and input to the test, in a
+ * session of its own.  Valid until the next call.
  */
 struct grouper_options trial_shell(struct trial *trial, const char *text);
 
@@ -72,8 +76,10 @@ struct grouper_options trial_shell(struct trial *trial, const char *text);
 enum grouper_error trial_try(struct trial *trial,
     const struct grouper_options *options);
 void trial_start(struct trial *trial, const struct grouper_options *options);
+void trial_exec(struct trial *trial, const struct grouper_options *options,
+    grouper_exec_fn *fn, void *arg);
 
-/* The recorder, for grouper_exec() and others; arg is the trial. */
+/* The recorder; arg is the trial. */
 void trial_record(struct grouper_host *host, const struct grouper_event *event,
     void *arg);
 
@@ -102,11 +108,14 @@ void trial_line(struct trial *trial, char *line, size_t size);
 long trial_number(struct trial *trial);
 void trial_expect(struct trial *trial, const char *line);
 
+/* A line for one member that reads. */
+void trial_say(struct trial *trial);
+
 /* The only leader of this process. */
 pid_t trial_leader(void);
 
 /* Kills the only leader and returns its pid. */
-pid_t trial_kill_leader(struct trial *trial);
+pid_t trial_kill_leader(void);
 
 /*
  * Runs fn(arg) in a forked process whose assertions count; trial_join()

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Groups where descriptors, memory or processes run out: from the start, where
+ * grouper may refuse, or when everything is up, where it may not.
+ */
+#include "arena.h"
+
+#include <sys/resource.h>
+
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STEPS "TERM 60ms, KILL"
+#define MIB (1UL << 20)
+#define LEADER_DIED 120
+#define UNKILLABLE 123
+#define HOSTILE_FAILED 99
+
+#define N_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+struct shortage {
+	__rlimit_resource_t resource;
+	rlim_t value;
+};
+
+enum ending { LEAVE, STOP, KILL_LEADER, KILL_HOST, N_ENDINGS };
+
+static const char *const ending_names[N_ENDINGS] = { "left", "stopped",
+	"leader killed", "host killed" };
+
+static const char *
+resource_name(const struct shortage *s)
+{
+	switch (s->resource) {
+	case RLIMIT_NOFILE:
+		return "descriptors";
+	case RLIMIT_NPROC:
+		return "processes";
+	default:
+		return "bytes of memory";
+	}
+}
+
+static bool
+is_impossible(const struct shortage *s, const char **why)
+{
+	*why = "sanitizers need the address space";
+	if (s->resource == RLIMIT_AS && getenv("GROUPER_SANITIZERS") != NULL)
+		return true;
+	return s->resource == RLIMIT_NPROC && !support_can_switch_user(why);
+}
+
+/* Ends the group that came up, and asserts how grouper ended. */
+static void
+end_group(struct support_run *r, enum ending ending, const char *what)
+{
+	static const int statuses[N_ENDINGS] = { 7, 0, LEADER_DIED,
+		128 + SIGKILL };
+
+	if (ending == KILL_LEADER)
+		ck_assert_int_eq(kill(arena_leader(r), SIGKILL), 0);
+	else if (ending != LEAVE)
+		support_signal(r, ending == STOP ? SIGTERM : SIGKILL);
+	support_wait(r);
+	if (ending == KILL_HOST)
+		support_await_no_survivors(SUPPORT_PATIENCE);
+	else
+		support_assert_no_survivors();
+	if (ending == STOP)
+		ck_assert_msg(r->status == 143 || r->status == 137,
+		    "%s: status %d: %s", what, r->status, r->stderr_text.data);
+	else
+		ck_assert_msg(r->status == statuses[ending],
+		    "%s: status %d: %s", what, r->status, r->stderr_text.data);
+}
+
+/*
+ * What did not come up ended with a reason: grouper's own, that of the loader
+ * (127), that of the hostile program, or SIGKILL by the kernel, which has no
+ * other word when there is no memory left in the middle of execve(2).
+ */
+static void
+assert_refused(const struct support_run *r, const char *what)
+{
+	support_assert_no_survivors();
+	ck_assert_msg(r->signal == 0 || r->signal == SIGKILL,
+	    "%s: signal %d: %s", what, r->signal, r->stderr_text.data);
+	if (r->status == 128 + SIGKILL)
+		return;
+	ck_assert_msg((r->status >= 125 && r->status <= 127) ||
+		r->status == HOSTILE_FAILED,
+	    "%s: status %d: %s", what, r->status, r->stderr_text.data);
+	ck_assert_msg(r->stderr_text.length > 0, "%s: status %d, no message",
+	    what, r->status);
+}
+
+static const struct shortage shortages[] = {
+	{ RLIMIT_NOFILE, 3 },
+	{ RLIMIT_NOFILE, 4 },
+	{ RLIMIT_NOFILE, 5 },
+	{ RLIMIT_NOFILE, 6 },
+	{ RLIMIT_NOFILE, 7 },
+	{ RLIMIT_NOFILE, 8 },
+	{ RLIMIT_NOFILE, 9 },
+	{ RLIMIT_NOFILE, 10 },
+	{ RLIMIT_NOFILE, 11 },
+	{ RLIMIT_NOFILE, 12 },
+	{ RLIMIT_NOFILE, 13 },
+	{ RLIMIT_NOFILE, 14 },
+	{ RLIMIT_NOFILE, 16 },
+	{ RLIMIT_NOFILE, 20 },
+	{ RLIMIT_NOFILE, 24 },
+	{ RLIMIT_AS, 3 * MIB },
+	{ RLIMIT_AS, 4 * MIB },
+	{ RLIMIT_AS, 6 * MIB },
+	{ RLIMIT_AS, 9 * MIB },
+	{ RLIMIT_AS, 16 * MIB },
+	{ RLIMIT_NPROC, 1 },
+	{ RLIMIT_NPROC, 2 },
+	{ RLIMIT_NPROC, 3 },
+	{ RLIMIT_NPROC, 4 },
+	{ RLIMIT_NPROC, 5 },
+	{ RLIMIT_NPROC, 6 },
+	{ RLIMIT_NPROC, 8 },
+};
+
+static const char *const early_modes[] = { "few", "tree" };
+
+START_TEST(shortage_leaves_nothing)
+{
+	const struct shortage *s = &shortages[_i];
+	enum ending ending;
+	const char *mode, *why;
+	char what[128];
+	struct support_limit limits[] = {
+		{ (int)s->resource, s->value },
+		{ -1, 0 },
+	};
+	struct support_run r;
+	const char *argv[] = { support_grouper(), "run", "--contain", "reaper",
+		"--shutdown", STEPS, "--", arena_program("hostile"), "-m",
+		support_token(), NULL, NULL, NULL };
+	struct support_command c = {
+		.argv = argv,
+		.group = SUPPORT_OWN_GROUP,
+		.limits = limits,
+	};
+
+	if (is_impossible(s, &why))
+		SUPPORT_SKIP("%s", why);
+	if (support_can_switch_user(&why))
+		c.uid = support_user();
+	for (int i = 0; i < N_ENDINGS * N_OF(early_modes); i++) {
+		ending = (enum ending)(i % N_ENDINGS);
+		mode = early_modes[i / N_ENDINGS];
+		snprintf(what, sizeof(what), "%llu %s, %s, %s",
+		    (unsigned long long)s->value, resource_name(s), mode,
+		    ending_names[ending]);
+		argv[10] = mode;
+		argv[11] = ending == LEAVE ? "leave" : "stay";
+		support_start(&r, &c);
+		if (support_stdout_comes(&r, "ready\n"))
+			end_group(&r, ending, what);
+		else
+			assert_refused(&r, what);
+		support_finish(&r);
+	}
+}
+END_TEST
+
+/*
+ * When everything is up, by limits set on host and leader from outside: as the
+ * user who runs them, which needs no privilege, not even as root of a container
+ * that was left without.
+ */
+static void
+starve(const struct shortage *s, uid_t uid, pid_t host, pid_t leader)
+{
+	struct rlimit limit = { s->value, s->value };
+	siginfo_t si;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		if (setgroups(0, NULL) == -1 ||
+		    setresgid(uid, uid, uid) == -1 ||
+		    setresuid(uid, uid, uid) == -1)
+			_exit(1);
+		if (prlimit(host, s->resource, &limit, NULL) == -1 ||
+		    prlimit(leader, s->resource, &limit, NULL) == -1)
+			_exit(2);
+		_exit(0);
+	}
+	ck_assert_int_ne(pid, -1);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &si, WEXITED), 0);
+	ck_assert_msg(si.si_status == 0, "cannot limit another process: %d",
+	    si.si_status);
+}
+
+static const char *const late_modes[] = { "double-fork", "ignore", "tree",
+	"comets" };
+
+/* False if the test is to be skipped. */
+static bool
+start_starved(struct support_run *r, const struct shortage *s, const char *mode)
+{
+	/* Root has no limit of processes. */
+	const struct arena *a = &arenas[1];
+	const char *why;
+
+	if (is_impossible(s, &why) || !arena_available(a, &why)) {
+		support_skip("%s", why);
+		return false;
+	}
+	arena_start(r, a, (const char *const[]) { "--shutdown", STEPS, NULL },
+	    (const char *const[]) { arena_program("hostile"), "-m",
+		support_token(), mode, "stay", NULL });
+	starve(s, support_user(), r->pid, arena_leader(r));
+	return true;
+}
+
+static void
+run_late(const struct shortage *s, const char *mode)
+{
+	struct support_run r;
+	char what[128];
+
+	for (int ending = STOP; ending < N_ENDINGS; ending++) {
+		if (!start_starved(&r, s, mode))
+			return;
+		snprintf(what, sizeof(what), "no %s, %s, %s", resource_name(s),
+		    mode, ending_names[ending]);
+		end_group(&r, (enum ending)ending, what);
+		support_finish(&r);
+	}
+}
+
+START_TEST(shortage_of_memory_during_the_sweep_leaves_nothing)
+{
+	const struct shortage s = { RLIMIT_AS, MIB };
+
+	run_late(&s, late_modes[_i]);
+}
+END_TEST
+
+START_TEST(shortage_of_processes_during_the_sweep_leaves_nothing)
+{
+	const struct shortage s = { RLIMIT_NPROC, 1 };
+
+	run_late(&s, late_modes[_i]);
+}
+END_TEST
+
+/*
+ * Without a single descriptor /proc cannot be read.  Then it may be true that
+ * processes are left, but not that grouper calls the group empty.
+ */
+START_TEST(without_descriptors_no_group_is_called_empty)
+{
+	const struct shortage s = { RLIMIT_NOFILE, 0 };
+	const char *mode = late_modes[_i];
+	struct support_run r;
+	size_t survivors;
+
+	for (int ending = STOP; ending <= KILL_LEADER; ending++) {
+		if (!start_starved(&r, &s, mode))
+			return;
+		if (ending == STOP)
+			support_signal(&r, SIGTERM);
+		else
+			ck_assert_int_eq(kill(arena_leader(&r), SIGKILL), 0);
+		support_wait(&r);
+		survivors = support_survivors(support_token(), NULL, 0);
+		ck_assert_msg(survivors == 0 || r.status == UNKILLABLE,
+		    "%s, %s: status %d, %zu survivors: %s", mode,
+		    ending_names[ending], r.status, survivors,
+		    r.stderr_text.data);
+		ck_assert(support_sweep(NULL));
+		support_finish(&r);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("shortage");
+	TCase *tc;
+
+	tc = support_case(s, "from the start");
+	tcase_add_loop_test(tc, shortage_leaves_nothing, 0, N_OF(shortages));
+
+	tc = support_case(s, "during the sweep");
+	tcase_add_loop_test(tc,
+	    shortage_of_memory_during_the_sweep_leaves_nothing, 0,
+	    N_OF(late_modes));
+	tcase_add_loop_test(tc,
+	    shortage_of_processes_during_the_sweep_leaves_nothing, 0,
+	    N_OF(late_modes));
+	tcase_add_loop_test(tc, without_descriptors_no_group_is_called_empty, 0,
+	    N_OF(late_modes));
+	return support_main(s, NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The leader: its table of states and events, and what it withstands.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/group/leader.h"
+#include "trial.h"
+
+/*
+ * Written down a second time, on purpose: who changes the one table has to
+ * think of the other.
+ */
+static const struct {
+	enum leader_state state;
+	enum leader_event event;
+	bool hold;
+	enum leader_action action;
+	enum leader_state next;
+} table[] = {
+	{ LEADER_RUNNING, LEADER_ON_MAIN_END, false, LEADER_SWEEP_REST,
+	    LEADER_STOPPING },
+	{ LEADER_RUNNING, LEADER_ON_MAIN_END, true, LEADER_HOLD, LEADER_HELD },
+	{ LEADER_RUNNING, LEADER_ON_NONE_LEFT, false, LEADER_REPORT,
+	    LEADER_EMPTY },
+	{ LEADER_RUNNING, LEADER_ON_NONE_LEFT, true, LEADER_REPORT,
+	    LEADER_EMPTY },
+	{ LEADER_RUNNING, LEADER_ON_STOP, false, LEADER_SWEEP,
+	    LEADER_STOPPING },
+	{ LEADER_RUNNING, LEADER_ON_STOP, true, LEADER_SWEEP,
+	    LEADER_STOPPING },
+	{ LEADER_RUNNING, LEADER_ON_HOST_GONE, false, LEADER_SWEEP_ALONE,
+	    LEADER_STOPPING },
+	{ LEADER_RUNNING, LEADER_ON_HOST_GONE, true, LEADER_SWEEP_ALONE,
+	    LEADER_STOPPING },
+	{ LEADER_HELD, LEADER_ON_MAIN_END, false, LEADER_IGNORE,
+	    LEADER_HELD },
+	{ LEADER_HELD, LEADER_ON_MAIN_END, true, LEADER_IGNORE, LEADER_HELD },
+	{ LEADER_HELD, LEADER_ON_NONE_LEFT, false, LEADER_REPORT,
+	    LEADER_EMPTY },
+	{ LEADER_HELD, LEADER_ON_NONE_LEFT, true, LEADER_REPORT,
+	    LEADER_EMPTY },
+	{ LEADER_HELD, LEADER_ON_STOP, false, LEADER_SWEEP, LEADER_STOPPING },
+	{ LEADER_HELD, LEADER_ON_STOP, true, LEADER_SWEEP, LEADER_STOPPING },
+	{ LEADER_HELD, LEADER_ON_HOST_GONE, false, LEADER_SWEEP_REST,
+	    LEADER_STOPPING },
+	{ LEADER_HELD, LEADER_ON_HOST_GONE, true, LEADER_SWEEP_REST,
+	    LEADER_STOPPING },
+	{ LEADER_STOPPING, LEADER_ON_MAIN_END, false, LEADER_WIDEN,
+	    LEADER_STOPPING },
+	{ LEADER_STOPPING, LEADER_ON_MAIN_END, true, LEADER_WIDEN,
+	    LEADER_STOPPING },
+	{ LEADER_STOPPING, LEADER_ON_NONE_LEFT, false, LEADER_REPORT,
+	    LEADER_EMPTY },
+	{ LEADER_STOPPING, LEADER_ON_NONE_LEFT, true, LEADER_REPORT,
+	    LEADER_EMPTY },
+	{ LEADER_STOPPING, LEADER_ON_STOP, false, LEADER_SWEEP,
+	    LEADER_STOPPING },
+	{ LEADER_STOPPING, LEADER_ON_STOP, true, LEADER_SWEEP,
+	    LEADER_STOPPING },
+	{ LEADER_STOPPING, LEADER_ON_HOST_GONE, false, LEADER_IGNORE,
+	    LEADER_STOPPING },
+	{ LEADER_STOPPING, LEADER_ON_HOST_GONE, true, LEADER_IGNORE,
+	    LEADER_STOPPING },
+	{ LEADER_EMPTY, LEADER_ON_MAIN_END, false, LEADER_IGNORE,
+	    LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_MAIN_END, true, LEADER_IGNORE,
+	    LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_NONE_LEFT, false, LEADER_IGNORE,
+	    LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_NONE_LEFT, true, LEADER_IGNORE,
+	    LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_STOP, false, LEADER_IGNORE, LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_STOP, true, LEADER_IGNORE, LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_HOST_GONE, false, LEADER_IGNORE,
+	    LEADER_EMPTY },
+	{ LEADER_EMPTY, LEADER_ON_HOST_GONE, true, LEADER_IGNORE,
+	    LEADER_EMPTY },
+};
+#define ROWS (sizeof(table) / sizeof(table[0]))
+
+START_TEST(every_event_in_every_state_has_its_step)
+{
+	struct leader_step step;
+	size_t i;
+
+	ck_assert_uint_eq(ROWS, (size_t)LEADER_STATES * LEADER_EVENTS * 2);
+	for (i = 0; i < ROWS; i++) {
+		step = leader_next(table[i].state, table[i].event,
+		    table[i].hold);
+		ck_assert_msg(step.action == table[i].action &&
+			step.next == table[i].next,
+		    "state %d, event %d, hold %d: action %d, next %d",
+		    table[i].state, table[i].event, table[i].hold, step.action,
+		    step.next);
+	}
+}
+END_TEST
+
+/* No way leads back, and nothing but an empty group ends a leader. */
+START_TEST(a_leader_s_life_is_a_straight_line)
+{
+	struct leader_step step;
+	int state, event, hold;
+
+	for (state = 0; state < LEADER_STATES; state++)
+		for (event = 0; event < LEADER_EVENTS; event++)
+			for (hold = 0; hold < 2; hold++) {
+				step = leader_next((enum leader_state)state,
+				    (enum leader_event)event, hold == 1);
+				ck_assert_int_ge((int)step.next, state);
+				ck_assert(step.next != LEADER_EMPTY ||
+				    state == LEADER_EMPTY ||
+				    event == LEADER_ON_NONE_LEFT);
+			}
+}
+END_TEST
+
+static pid_t
+start_sleeper(struct trial *trial)
+{
+	struct grouper_options options;
+
+	trial_open(trial, NULL);
+	options = trial_shell(trial, "echo ready; read x; echo bye; exit 4");
+	trial_start(trial, &options);
+	trial_expect(trial, "ready");
+	trial_await(trial, GROUPER_EVENT_STARTED);
+	return trial_leader();
+}
+
+static void
+still_works(struct trial *trial)
+{
+	trial_say(trial);
+	trial_expect(trial, "bye");
+	ck_assert_int_eq(
+	    WEXITSTATUS(trial_await(trial, GROUPER_EVENT_EMPTY)->status), 4);
+}
+
+/* A service manager signals it too; and anybody may feign the host's end. */
+START_TEST(a_leader_withstands_all_signals_but_kill)
+{
+	static const int spared[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,
+		SIGFPE, SIGILL };
+	struct trial trial;
+	size_t i;
+	pid_t leader;
+	int signum;
+
+	leader = start_sleeper(&trial);
+	for (signum = 1; signum <= SIGRTMAX; signum++) {
+		if (signum > SIGSYS && signum < SIGRTMIN)
+			continue; /* libc's own */
+		for (i = 0; i < sizeof(spared) / sizeof(spared[0]); i++)
+			if (signum == spared[i])
+				break;
+		if (i == sizeof(spared) / sizeof(spared[0]))
+			kill(leader, signum);
+	}
+	still_works(&trial);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_LEADER_DIED), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(a_stopped_and_continued_leader_goes_on)
+{
+	struct trial trial;
+	pid_t leader;
+
+	leader = start_sleeper(&trial);
+	kill(leader, SIGSTOP);
+	support_await_state(leader, "T");
+	trial_say(&trial);
+	trial_expect(&trial, "bye");
+	kill(leader, SIGCONT);
+	ck_assert_int_eq(
+	    WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)->status), 4);
+	trial_close(&trial);
+}
+END_TEST
+
+/* Else whoever reads from the command would never see end-of-file. */
+START_TEST(a_leader_holds_no_descriptor_of_its_command_or_host)
+{
+	char path[64], target[256], pipe_name[64];
+	struct dirent *entry;
+	struct trial trial;
+	size_t count = 0;
+	pid_t leader;
+	ssize_t n;
+	DIR *dir;
+
+	leader = start_sleeper(&trial);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", trial.out[1]);
+	n = readlink(path, pipe_name, sizeof(pipe_name) - 1);
+	ck_assert_int_gt(n, 0);
+	pipe_name[n] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)leader);
+	dir = opendir(path);
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		count++;
+		n = readlinkat(dirfd(dir), entry->d_name, target,
+		    sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		ck_assert_msg(strncmp(target, "pipe:", 5) != 0,
+		    "the leader holds %s", target);
+	}
+	closedir(dir);
+	ck_assert_uint_le(count, 4);
+	still_works(&trial);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(a_leader_bears_its_name_and_its_command_does_not)
+{
+	struct trial trial;
+	char path[64], *name;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm",
+	    (int)start_sleeper(&trial));
+	name = support_slurp(path);
+	ck_assert_str_eq(name, LEADER_NAME "\n");
+	free(name);
+	snprintf(path, sizeof(path), "/proc/%d/comm",
+	    (int)trial.events[0].pid);
+	name = support_slurp(path);
+	ck_assert_str_eq(name, "sh\n");
+	free(name);
+	still_works(&trial);
+	trial_close(&trial);
+}
+END_TEST
+
+static int
+own_name(void *arg, int out)
+{
+	char *name = support_slurp("/proc/self/comm");
+
+	(void)arg;
+	return write(out, name, strlen(name)) == -1;
+}
+
+START_TEST(a_function_bears_the_host_s_name)
+{
+	struct grouper_options options = GROUPER_OPTIONS_INIT;
+	struct trial trial;
+	char *name;
+
+	trial_open(&trial, NULL);
+	options.session = GROUPER_SESSION_NEW;
+	trial_exec(&trial, &options, own_name, NULL);
+	name = support_slurp("/proc/self/comm");
+	ck_assert_str_eq(trial_await(&trial, GROUPER_EVENT_EMPTY)->result,
+	    name);
+	free(name);
+	trial_close(&trial);
+}
+END_TEST
+
+/* A command that kills its process group and all it may must not hit it. */
+START_TEST(kill_0_of_a_command_spares_its_leader)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "kill -KILL 0; sleep 1000");
+	trial_start(&trial, &options);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_int_eq(WTERMSIG(trial.events[trial.count - 1].status),
+	    SIGKILL);
+	trial_close(&trial);
+}
+END_TEST
+
+/* Orphans fall to the leader, not to the host and not to init. */
+START_TEST(orphans_fall_to_the_leader)
+{
+	struct grouper_options options;
+	struct support_process p;
+	struct trial trial;
+	pid_t orphan;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial,
+	    "(setsid sh -c 'echo $$; exec sleep 1000' &) ; read x");
+	trial_start(&trial, &options);
+	orphan = (pid_t)trial_number(&trial);
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	do
+		ck_assert(support_process(orphan, &p));
+	while (p.ppid != trial_leader() && usleep(1000) == 0);
+	trial_close(&trial);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("leader");
+	TCase *tc = support_case(s, "table");
+
+	tcase_add_test(tc, every_event_in_every_state_has_its_step);
+	tcase_add_test(tc, a_leader_s_life_is_a_straight_line);
+
+	tc = support_case(s, "process");
+	tcase_add_test(tc, a_leader_withstands_all_signals_but_kill);
+	tcase_add_test(tc, a_stopped_and_continued_leader_goes_on);
+	tcase_add_test(tc,
+	    a_leader_holds_no_descriptor_of_its_command_or_host);
+	tcase_add_test(tc, a_leader_bears_its_name_and_its_command_does_not);
+	tcase_add_test(tc, a_function_bears_the_host_s_name);
+	tcase_add_test(tc, kill_0_of_a_command_spares_its_leader);
+	tcase_add_test(tc, orphans_fall_to_the_leader);
+	return support_main(s, NULL);
+}
