@@ -414,6 +414,7 @@ group_start(struct group *group, const struct grouper_options *options,
 	if (link_pair(ends) == -1)
 		goto fail;
 	leader.link = ends[1];
+	leader.host_link = ends[0];
 	group->link = ends[0];
 	fill_leader(&leader, group, options, member);
 	if (group->level == GROUPER_CONTAIN_PIDNS)
@@ -439,7 +440,9 @@ group_go(struct group *group)
 {
 	struct link_down down = { .type = LINK_GO };
 
-	if (link_send_down(group->link, &down) == 0 && watch(group) == 0)
+	/* It fails if the leader died meanwhile, which is for us to see. */
+	link_send_down(group->link, &down);
+	if (watch(group) == 0)
 		return 0;
 	/* Out of memory: end it before it does anything unobserved. */
 	os_pidfd_signal(group->pidfd, SIGKILL);

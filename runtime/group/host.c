@@ -331,6 +331,22 @@ fill_member(struct member *member, const struct grouper_host *host,
 }
 
 static enum grouper_error
+start_group(struct group *group, const struct grouper_options *options,
+    struct member *member, int out)
+{
+	enum grouper_error error;
+
+	if (group_start(group, options, member, out) == -1)
+		return GROUPER_SYSTEM;
+	error = before_command(group->host, options);
+	if (error != GROUPER_OK) {
+		group_abandon(group);
+		return error;
+	}
+	return group_go(group) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
+}
+
+static enum grouper_error
 start(struct grouper_host *host, const struct grouper_options *options,
     struct member *member, int out, grouper_event_fn *on_event, void *arg)
 {
@@ -338,8 +354,10 @@ start(struct grouper_host *host, const struct grouper_options *options,
 	enum grouper_error error;
 	struct group *group;
 	struct steps steps;
+	bool known;
 
 	error = check_start(host, options, key, &steps);
+	known = error == GROUPER_OK && group_find(host, key) != NULL;
 	if (error == GROUPER_OK)
 		error = claim_key(host, key, &group);
 	if (error != GROUPER_OK) {
@@ -351,14 +369,11 @@ start(struct grouper_host *host, const struct grouper_options *options,
 	group->arg = arg;
 	group->steps = steps;
 	group->worker = (options->flags & GROUPER_WORKER) != 0;
-	if (group_start(group, options, member, out) == -1)
-		return GROUPER_SYSTEM;
-	error = before_command(host, options);
-	if (error != GROUPER_OK) {
-		group_abandon(group);
-		return error;
-	}
-	return group_go(group) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
+	error = start_group(group, options, member, out);
+	/* A key that never had a group is as unknown as before. */
+	if (error != GROUPER_OK && !known && !group->orphans)
+		group_free(group);
+	return error;
 }
 
 enum grouper_error

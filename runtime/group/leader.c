@@ -456,6 +456,9 @@ start(struct life *life)
 	pid_t pid = -1;
 
 	os_set_name(LEADER_NAME);
+	/* With a copy of the host's end the link would outlive the host, and
+	 * the member wait for ever for leave to execute. */
+	fd_close(&leader->host_link);
 	if (!watch_host(life)) {
 		cgroup_leaf_remove(&leader->leaf);
 		_exit(0); /* nothing was started */

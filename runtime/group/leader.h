@@ -28,6 +28,7 @@ struct leader {
 	struct steps steps;	 /* for what the command leaves */
 	struct cgroup_leaf leaf; /* parent is -1 without one */
 	int link;		 /* the leader's end */
+	int host_link;		 /* the host's, to be closed */
 	int lock;		 /* kept open while the group lives; -1 */
 	const char *socket;	 /* removed if the host dies; NULL */
 	pid_t host;		 /* compared with getppid() */

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "runtime/os/os.h"
+
 /* What a host changes; all others pass through as they are. */
 static const int changed[] = { SIGCHLD, SIGPIPE };
 
@@ -70,7 +72,7 @@ reset(bool ignored_too)
 		if (ignored_too ||
 		    (sigaction(signum, NULL, &action) == 0 &&
 			action.sa_handler != SIG_IGN))
-			set_disposition(signum, SIG_DFL);
+			os_reset_signal(signum);
 }
 
 void

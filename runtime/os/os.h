@@ -45,6 +45,12 @@ pid_t os_vfork(int (*fn)(void *), void *arg);
  */
 uint64_t os_block_signals(uint64_t mask);
 
+/*
+ * Sets a signal to its default.  Unlike sigaction(3) it reaches also the two
+ * that libc keeps for itself, which posix_spawn(3) leaves ignored.
+ */
+void os_reset_signal(int signum);
+
 /* A close-on-exec handle of a process, or -1 with errno (ESRCH). */
 int os_pidfd(pid_t pid);
 

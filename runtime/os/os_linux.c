@@ -73,6 +73,15 @@ os_block_signals(uint64_t mask)
 	return before;
 }
 
+void
+os_reset_signal(int signum)
+{
+	/* handler, flags, restorer, mask: SIG_DFL is 0, see sigaction(2) */
+	unsigned long action[4] = { 0 };
+
+	syscall(SYS_rt_sigaction, signum, action, NULL, sizeof(uint64_t));
+}
+
 int
 os_pidfd(pid_t pid)
 {
