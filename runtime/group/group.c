@@ -440,6 +440,10 @@ group_go(struct group *group)
 {
 	struct link_down down = { .type = LINK_GO };
 
+	if (loop_reserve(group->host->loop) == -1) {
+		group_abandon(group);
+		return -1;
+	}
 	/* It fails if the leader died meanwhile, which is for us to see. */
 	link_send_down(group->link, &down);
 	if (watch(group) == 0)

@@ -7,6 +7,7 @@
  * told when two died at once, so all are swept together and their groups
  * become empty together.
  */
+#include <poll.h>
 #include <signal.h>
 
 #include "runtime/group/group.h"
@@ -89,38 +90,66 @@ watch_one_orphan(struct grouper_host *host)
 		    LOOP_READ, on_orphan, host);
 }
 
-static void
-sweep_turn(void *arg)
+/* One turn; false when it was the last.  *delay: until the next, in ms. */
+static bool
+take_turn(struct grouper_host *host, int64_t *delay)
 {
-	struct grouper_host *host = arg;
-	int64_t now, delay = 0;
+	int64_t now;
 
+	*delay = 0;
 	switch (sweep_reap(&host->sweep, NULL, NULL)) {
 	case SWEEP_NONE_LEFT:
 		loop_fd_free(host->sweep_watch);
 		host->sweep_watch = NULL;
 		fd_close(&host->sweep_pidfd);
+		return false;
+	case SWEEP_MORE_DEAD:
+		return true;
+	case SWEEP_SOME_LEFT:
+		break;
+	}
+	now = clock_ms();
+	switch (sweep_step(&host->sweep, now)) {
+	case SWEEP_AGAIN:
+		return true;
+	case SWEEP_GIVE_UP:
+		tell_unkillable(host);
+		break;
+	case SWEEP_WAIT:
+		break;
+	}
+	*delay = sweep_deadline(&host->sweep) - now;
+	if (*delay < 0)
+		*delay = 0;
+	return true;
+}
+
+static void
+sweep_turn(void *arg)
+{
+	struct grouper_host *host = arg;
+	int64_t delay;
+
+	if (!take_turn(host, &delay)) {
 		loop_timer_clear(host->sweep_timer);
 		finish_orphaned(host);
 		return;
-	case SWEEP_MORE_DEAD:
-		break;
-	case SWEEP_SOME_LEFT:
-		now = clock_ms();
-		switch (sweep_step(&host->sweep, now)) {
-		case SWEEP_AGAIN:
-			break;
-		case SWEEP_GIVE_UP:
-			tell_unkillable(host);
-			/* FALLTHROUGH */
-		case SWEEP_WAIT:
-			delay = sweep_deadline(&host->sweep) - now;
-			watch_one_orphan(host);
-			break;
-		}
-		break;
 	}
-	loop_timer_set(host->sweep_timer, delay > 0 ? delay : 0);
+	if (delay > 0)
+		watch_one_orphan(host);
+	loop_timer_set(host->sweep_timer, delay);
+}
+
+/* Without memory for a timer, here and now: the one place that blocks. */
+static void
+sweep_at_once(struct grouper_host *host)
+{
+	int64_t delay;
+
+	while (!host->sweep.gave_up && take_turn(host, &delay))
+		poll(NULL, 0, (int)delay);
+	if (!host->sweep.gave_up)
+		finish_orphaned(host);
 }
 
 void
@@ -141,4 +170,6 @@ host_orphaned(struct grouper_host *host, struct group *group)
 	sweep_begin(&host->sweep, &at_once, SWEEP_TREE);
 	if (host->sweep_timer != NULL)
 		loop_timer_set(host->sweep_timer, 0);
+	else
+		sweep_at_once(host);
 }

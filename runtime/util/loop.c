@@ -7,9 +7,16 @@
 #include "runtime/util/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <event2/event.h>
+
+#include "runtime/util/fd.h"
+
+/* An epoll descriptor, a pipe, and some of our own. */
+#define RESERVE 6
 
 struct loop {
 	struct event_base *base;
@@ -39,6 +46,23 @@ loop_new(struct event_base *base)
 	return loop;
 }
 
+int
+loop_reserve(struct loop *loop)
+{
+	int fds[RESERVE], n, result = 0;
+
+	if (loop->base != NULL)
+		return 0;
+	for (n = 0; n < RESERVE && result == 0; n++) {
+		fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+		if (fds[n] == -1)
+			result = -1;
+	}
+	while (n > 0)
+		fd_close(&fds[--n]);
+	return result;
+}
+
 struct event_base *
 loop_base(struct loop *loop)
 {
@@ -46,6 +70,8 @@ loop_base(struct loop *loop)
 
 	if (loop->base != NULL)
 		return loop->base;
+	if (loop_reserve(loop) == -1)
+		return NULL;
 	config = event_config_new();
 	if (config != NULL) {
 		event_config_set_flag(config,

@@ -30,6 +30,12 @@ typedef void loop_timer_fn(void *arg);
 struct loop *loop_new(struct event_base *base);
 void loop_free(struct loop *loop);
 
+/*
+ * Whether there are descriptors enough for the loop to be made and to watch:
+ * libevent ends the program where it finds none.  0, or -1 with errno.
+ */
+int loop_reserve(struct loop *loop);
+
 /* The base below; NULL with errno if it cannot be made. */
 struct event_base *loop_base(struct loop *loop);
 
