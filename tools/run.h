@@ -34,11 +34,12 @@ struct run {
 	struct pty *pty;
 	int signals; /* a signalfd */
 	struct loop_fd *signals_watch;
-	bool shared;   /* the command is in our session and process group */
-	bool holds;    /* what the command leaves waits for run_stop() */
-	bool keyed;    /* a stop came from the keyboard */
-	bool stopping; /* stop steps run */
-	bool over;     /* the group is empty, or as empty as it gets */
+	bool shared; /* the command is in our session and process group */
+	bool holds;  /* what the command leaves waits for run_stop() */
+	bool keyed;  /* a stop came from the keyboard */
+	bool by_int; /* the steps began with INT in place of the first signal */
+	bool stopping;	    /* stop steps run */
+	bool over;	    /* the group is empty, or as empty as it gets */
 	int64_t stop_began; /* then: when, in ms of clock_ms() */
 	int64_t deadline;   /* of --timeout; -1: none */
 	struct loop_timer *limit;

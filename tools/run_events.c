@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "runtime/group/host.h"
+#include "runtime/group/steps.h"
 #include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
@@ -222,6 +223,17 @@ on_start_failed(struct run *run, const struct grouper_event *event)
 	}
 }
 
+/* The steps from their first, instead of those that run. */
+static void
+stop_anew(struct run *run)
+{
+	char text[STEPS_TEXT_MAX];
+
+	run->by_int = false;
+	if (steps_format(&run->options->steps, text, sizeof(text)) == 0)
+		run_stop(run, text);
+}
+
 static void
 on_ended(struct run *run, const struct grouper_event *event)
 {
@@ -236,6 +248,10 @@ on_ended(struct run *run, const struct grouper_event *event)
 	/* What it left is swept now, or held and told of by LEFTOVERS. */
 	if (!run->holds && !event->last)
 		begin_stop(run);
+	/* Background jobs of a script ignore INT, as POSIX has it: the command
+	 * had its INT, and what it left goes through the steps as they are. */
+	if (run->by_int && !event->last)
+		stop_anew(run);
 }
 
 static void

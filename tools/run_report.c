@@ -53,6 +53,8 @@ memory(char *buffer, uint64_t bytes)
 static const char *
 ending(char *buffer, size_t size, const struct run_result *result)
 {
+	if (result->leader_died)
+		return "leader died";
 	if (!result->ended)
 		return result->pid == 0 ? "not run" : "unknown";
 	if (WIFSIGNALED(result->status))
@@ -131,6 +133,11 @@ report_text(const struct run_result *result, const struct run_options *options,
 	char peak[NUMBER_BYTES];
 
 	list_causes(causes, sizeof(causes), result, options);
+	/* What a leader had counted died with it. */
+	if (result->leader_died || result->pid == 0)
+		return tool_line(fd, false, "grouper: %s: %s after %s s%s",
+		    options->key, ending(end, sizeof(end), result),
+		    seconds(wall, usage->wall_us), causes);
 	if (tool_line(fd, false,
 		"grouper: %s: %s after %s s, user %s s, system %s s, "
 		"peak memory %s, %" PRIu64 " %s, %zu %s%s",

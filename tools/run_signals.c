@@ -38,6 +38,7 @@ stop_by_int(struct run *run)
 
 	if (steps.step[0].signum != SIGKILL)
 		steps.step[0].signum = SIGINT;
+	run->by_int = true;
 	if (steps_format(&steps, text, sizeof(text)) == 0)
 		run_stop(run, text);
 	else
@@ -128,8 +129,7 @@ on_kernel_signal(struct run *run, int signum)
 	case SIGWINCH:
 		if (run->pty != NULL)
 			pty_resize(run->pty);
-		else if (!run->shared)
-			pass_on(run, signum);
+		/* Else the command was told itself, or has no such terminal. */
 		break;
 	case SIGTSTP:
 		if (run->shared)
