@@ -10,7 +10,8 @@
 AC_DEFUN([GROUPER_STATIC_TOOL], [
 	AC_ARG_ENABLE([static-tool],
 	    [AS_HELP_STRING([--disable-static-tool],
-		[link the grouper command dynamically])],
+		[link the grouper command dynamically;
+		 =static: not position-independent])],
 	    [], [enable_static_tool=auto])
 	STATIC_LDFLAGS= STATIC_LIBS= static_tool=no static_why=
 	AS_IF([test "x$enable_static_tool" = xno],
@@ -18,8 +19,8 @@ AC_DEFUN([GROUPER_STATIC_TOOL], [
 	    [test "$instrumented" != no],
 	    [static_why="--enable-$instrumented"],
 	    [GROUPER_STATIC_PROBE([$1])])
-	AS_IF([test "x$enable_static_tool" = xyes && test $static_tool = no],
-	    [AC_MSG_ERROR([--enable-static-tool: $static_why])])
+	AS_CASE([$enable_static_tool,$static_tool], [auto,*|no,*], [],
+	    [*,no], [AC_MSG_ERROR([--enable-static-tool: $static_why])])
 	AC_SUBST([STATIC_LDFLAGS])
 	AC_SUBST([STATIC_LIBS])
 	AM_CONDITIONAL([STATIC_TOOL], [test $static_tool != no])
@@ -32,7 +33,10 @@ AC_DEFUN([GROUPER_STATIC_PROBE], [
 	LIBS="$grouper_libs $LIBS"
 	AC_CACHE_CHECK([how to link a static program], [grouper_cv_static], [
 		grouper_cv_static=no
-		for how in static static-pie; do
+		AS_CASE([$enable_static_tool],
+		    [static], [grouper_ways=static],
+		    [grouper_ways="static static-pie"])
+		for how in $grouper_ways; do
 			CFLAGS="$grouper_save_CFLAGS $BSD_CFLAGS -fPIE -$how"
 			AC_RUN_IFELSE([GROUPER_STATIC_PROGRAM],
 			    [grouper_cv_static=$how], [],

@@ -103,6 +103,33 @@ START_TEST(kill_of_the_process_group_stays_in_the_group)
 END_TEST
 
 /*
+ * Only as an ordinary user of whom there is nothing else on the machine: this
+ * must not be tried where it could go wrong.
+ */
+START_TEST(kill_of_everything_stays_in_a_pid_namespace)
+{
+	const struct arena *a = &arenas[5];
+	const char *why;
+	struct support_run r;
+	struct support_command c = {
+		.argv = ARGV(support_grouper(), "run", "--contain", a->contain,
+		    "--", "sh", "-c", "sleep 1000 & kill -9 -1; exit 6"),
+		.group = SUPPORT_OWN_GROUP,
+		.uid = support_user(),
+	};
+
+	if (!arena_available(a, &why))
+		SUPPORT_SKIP("%s", why);
+	support_call(&r, &c);
+	support_assert_no_survivors();
+	/* kill(2) spares its caller, which ends by itself then. */
+	ck_assert_msg(r.status == 6, "status %d, signal %d: %s", r.status,
+	    r.signal, r.stderr_text.data);
+	support_finish(&r);
+}
+END_TEST
+
+/*
  * make
  */
 
@@ -360,6 +387,8 @@ main(void)
 	tc = support_case(s, "kill 0");
 	tcase_add_loop_test(tc, kill_of_the_process_group_stays_in_the_group, 0,
 	    ARENAS * N_GROUP_KILLS);
+
+	tcase_add_test(tc, kill_of_everything_stays_in_a_pid_namespace);
 
 	tc = support_case(s, "make");
 	for (int i = 0; i < ARENAS; i += 2)

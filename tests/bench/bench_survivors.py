@@ -5,6 +5,7 @@ The program starts 13 processes that each get away in another way and
 refuse to end in many; see tests/adversary.
 """
 
+import dataclasses
 import os
 import signal
 import time
@@ -47,7 +48,7 @@ def survivors(run, process):
     return [pid for pid in run.processes() if pid != process.pid]
 
 
-def stop_by_term(run, process):
+def stop_by_term(run, process, _):
     """(what is alive when the wrapper ended, seconds, remark)."""
     begin = time.monotonic()
     process.terminate()
@@ -67,11 +68,7 @@ def kill_and_await_empty(run, process, pid):
     if pid == process.pid:
         process.wait()
 
-    def empty():
-        benchlib.reap()
-        return not survivors(run, process)
-
-    benchlib.await_true(empty, GIVE_UP, 0.02)
+    benchlib.await_true(lambda: not survivors(run, process), GIVE_UP, 0.02)
     elapsed = time.monotonic() - begin
     if pid != process.pid:
         status = benchlib.await_exit(process, 1)
@@ -80,21 +77,35 @@ def kill_and_await_empty(run, process, pid):
     return len(survivors(run, process)), elapsed, ""
 
 
-def stop_by_kill(run, process):
+def stop_by_kill(run, process, _):
     return kill_and_await_empty(run, process, process.pid)
 
 
-def stop_by_leader_kill(run, process):
+def stop_by_leader_kill(run, process, _):
     return kill_and_await_empty(run, process, leader_of(process))
 
 
-def stop_by_both(run, process):
+def stop_by_both(run, process, wrapper):
+    """What is left when nobody guards the group any more.
+
+    At level cgroup that is the next host of the name: what it leaves.
+    """
     leader = leader_of(process)
     # Stopped first, so that neither sees the other's end.
     for pid in process.pid, leader:
         os.kill(pid, signal.SIGSTOP)
     os.kill(leader, signal.SIGKILL)
-    return kill_and_await_empty(run, process, process.pid)
+    if wrapper.level != "cgroup":
+        return kill_and_await_empty(run, process, process.pid)
+    begin = time.monotonic()
+    process.kill()
+    process.wait()
+    status, text = wrappers.call(run, wrapper.argv(run, ["true"]))
+    elapsed = time.monotonic() - begin
+    if status != 0:
+        raise benchlib.Invalid(f"the next host: exit status {status}: "
+                               + " ".join(text.split()))
+    return len(survivors(run, process)), elapsed, "when the next host ended"
 
 
 EVENTS = [
@@ -115,16 +126,33 @@ def measure(wrapper, event, user, settings):
         with benchlib.Run(user) as run:
             process = start(wrapper, run, settings)
             started = len(survivors(run, process))
-            left, elapsed, remark = event(run, process)
+            left, elapsed, remark = event(run, process, wrapper)
         if worst is None or (left, elapsed) > worst[1:3]:
             worst = started, left, elapsed, remark
     return worst
 
 
+def peers():
+    """The others; under `unshare` a shell is the namespace's init.
+
+    An init may not clone with CLONE_PARENT, so the hostile program could
+    not be as hostile as elsewhere.
+    """
+    for wrapper in wrappers.LIGHT + [wrappers.TINI_GROUP]:
+        if wrapper.program == "unshare":
+            start = wrapper.argv
+            wrapper = dataclasses.replace(
+                wrapper, name=wrapper.name + " sh -c",
+                argv=lambda run, command: start(
+                    run, ["/bin/sh", "-c", '"$@"; exit $?', "sh", *command]))
+        yield wrapper
+    yield from wrappers.SUPERVISORS
+
+
 def rows(user, settings, report):
-    candidates = (
-        wrappers.grouper_levels(settings.grouper, "--shutdown", PATIENCE)
-        + wrappers.LIGHT + [wrappers.TINI_GROUP] + wrappers.SUPERVISORS)
+    candidates = wrappers.grouper_levels(
+        settings.grouper, "--shutdown", PATIENCE, "--name", "bench")
+    candidates += peers()
     for wrapper in wrappers.usable(candidates, user, report):
         events = EVENTS + (LEADER_EVENTS if wrapper.level else [])
         for name, event in events:

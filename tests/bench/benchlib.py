@@ -148,6 +148,33 @@ def in_memory_directory():
     return shared if os.access(shared, os.W_OK | os.X_OK) else None
 
 
+class ForeignLoad:
+    """The share of all cpus that others than our children used meanwhile."""
+
+    def __enter__(self):
+        self.share = 0.0
+        self.before = self.sample()
+        return self
+
+    def __exit__(self, *_):
+        busy, total, own = (after - before for after, before
+                            in zip(self.sample(), self.before))
+        if total > 0:
+            self.share = max(0.0, (busy - own) / total)
+
+    @staticmethod
+    def sample():
+        """Seconds: of work and in all of every cpu, and of ours."""
+        with open("/proc/stat") as stat:
+            ticks = [int(field) for field in stat.readline().split()[1:9]]
+        idle = ticks[3] + ticks[4]
+        hertz = os.sysconf("SC_CLK_TCK")
+        own = sum(usage.ru_utime + usage.ru_stime for usage in (
+            resource.getrusage(resource.RUSAGE_CHILDREN),
+            resource.getrusage(resource.RUSAGE_SELF)))
+        return (sum(ticks) - idle) / hertz, sum(ticks) / hertz, own
+
+
 class Run:
     """A token, a directory and an environment for one run of a wrapper."""
 

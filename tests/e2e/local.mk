@@ -2,12 +2,21 @@
 
 # Suites that drive the built command.
 e2e_tests += \
+	tests/e2e/check_examples \
 	tests/e2e/check_front \
 	tests/e2e/check_options \
+	tests/e2e/check_programs \
 	tests/e2e/check_pty \
 	tests/e2e/check_report \
 	tests/e2e/check_status \
 	tests/e2e/check_terminal \
-	tests/e2e/check_tmpdir
+	tests/e2e/check_tmpdir \
+	tests/e2e/check_workloads
+
+tests_e2e_check_programs_SOURCES = \
+	tests/e2e/check_programs.c \
+	tests/e2e/postgres.c \
+	tests/e2e/servers.c \
+	tests/e2e/servers.h
 
 script_tests +=

@@ -235,7 +235,12 @@ support_children(pid_t parent, pid_t *list, size_t max)
 	return found;
 }
 
-enum carrying { CARRIES_NOT, CARRIES, CARRIES_UNKNOWN };
+enum carrying {
+	CARRIES_NOT,
+	CARRIES,
+	CARRIES_UNSEEN, /* nothing is there to be read, at this time */
+	CARRIES_HIDDEN, /* we may not read it */
+};
 
 /*
  * Looks into the memory of one thread.  Nothing at all is there while the
@@ -246,8 +251,8 @@ thread_carries(pid_t pid, int tid, const char *token)
 {
 	static const char *const places[] = { "environ", "cmdline" };
 	static char buf[256 * 1024];
+	enum carrying result = CARRIES_UNSEEN;
 	char name[64];
-	bool empty = true;
 	ssize_t n;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -256,18 +261,19 @@ thread_carries(pid_t pid, int tid, const char *token)
 		if (n > 0 &&
 		    memmem(buf, (size_t)n, token, strlen(token)) != NULL)
 			return CARRIES;
-		/* What another user's process hides is no such gap. */
-		if (n > 0 || (n == -1 && errno == EACCES))
-			empty = false;
+		if (n == -1 && (errno == EACCES || errno == EPERM))
+			result = CARRIES_HIDDEN;
+		else if (n > 0 && result != CARRIES_HIDDEN)
+			result = CARRIES_NOT;
 	}
-	return empty ? CARRIES_UNKNOWN : CARRIES_NOT;
+	return result;
 }
 
 /* A main thread that ended has no memory: each other one is asked too. */
 static enum carrying
 process_carries(pid_t pid, const char *token)
 {
-	enum carrying one, all = CARRIES_UNKNOWN;
+	enum carrying one, all = CARRIES_UNSEEN;
 	struct dirent *entry;
 	char path[64];
 	DIR *dir;
@@ -279,21 +285,32 @@ process_carries(pid_t pid, const char *token)
 		if (entry->d_name[0] == '.')
 			continue;
 		one = thread_carries(pid, atoi(entry->d_name), token);
-		if (one != CARRIES_UNKNOWN)
+		if (one != CARRIES_UNSEEN)
 			all = one;
 	}
 	closedir(dir);
 	return all;
 }
 
+static bool
+descends_from_us(struct support_process p)
+{
+	while (p.ppid > 1) {
+		if (p.ppid == getpid())
+			return true;
+		if (!support_process(p.ppid, &p))
+			return false;
+	}
+	return false;
+}
+
 /*
- * Is p, as it is now, a living process with the token?  One that stays
- * without readable memory is counted if it descends from us.
+ * Is p, as it is now, a living process with the token?  One whose memory shows
+ * nothing, or is hidden from us, is counted if it descends from us.
  */
 static bool
 is_survivor(struct support_process *p, const char *token)
 {
-	struct support_process parent;
 	pid_t pid = p->pid;
 
 	for (int attempt = 0; attempt < SURVIVOR_ATTEMPTS; attempt++) {
@@ -305,18 +322,14 @@ is_survivor(struct support_process *p, const char *token)
 			return support_process(pid, p) && support_alive(p);
 		case CARRIES_NOT:
 			return false;
-		case CARRIES_UNKNOWN:
+		case CARRIES_HIDDEN:
+			return descends_from_us(*p);
+		case CARRIES_UNSEEN:
 			usleep(500);
 			break;
 		}
 	}
-	for (parent = *p; parent.ppid > 1;) {
-		if (parent.ppid == getpid())
-			return true;
-		if (!support_process(parent.ppid, &parent))
-			break;
-	}
-	return false;
+	return descends_from_us(*p);
 }
 
 size_t

@@ -8,6 +8,7 @@
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <signal.h>
 #include <stdarg.h>
@@ -137,6 +138,23 @@ start_keeper(void)
 	sigprocmask(SIG_SETMASK, &saved, NULL);
 }
 
+/*
+ * What the make that runs us has left: its flags, by which a make in a test
+ * would take part in our jobs, and the two signals that libc keeps for
+ * itself, which posix_spawn(3) leaves ignored and sigaction(3) cannot reach.
+ */
+static void
+forget_make(void)
+{
+	unsigned long by_default[4] = { 0 };
+
+	unsetenv("MAKEFLAGS");
+	unsetenv("MFLAGS");
+	unsetenv("MAKELEVEL");
+	syscall(SYS_rt_sigaction, 32, by_default, NULL, _NSIG / 8);
+	syscall(SYS_rt_sigaction, 33, by_default, NULL, _NSIG / 8);
+}
+
 int
 support_main(Suite *first, ...)
 {
@@ -150,6 +168,7 @@ support_main(Suite *first, ...)
 		perror("support_main");
 		return EXIT_FAILURE;
 	}
+	forget_make();
 	start_keeper();
 	va_start(ap, first);
 	sr = make_runner(first, ap);

@@ -52,8 +52,7 @@ setup(void)
 		missing = "this process may not make cgroups";
 	if (missing != NULL)
 		return;
-	parent = openat(above, parent_name,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	parent = openat(above, parent_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ne(parent, -1);
 	if (faccessat(parent, "cgroup.kill", F_OK, 0) == -1)
 		missing = "the kernel has no cgroup.kill";
@@ -276,8 +275,7 @@ START_TEST(delegation_is_seen_by_its_attribute)
 	ck_assert(!cgroup_is_delegated());
 	for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
 		if (delegate(attributes[i], "1") == -1)
-			SUPPORT_SKIP("%s: %s", attributes[i],
-			    strerror(errno));
+			SUPPORT_SKIP("%s: %s", attributes[i], strerror(errno));
 		ck_assert(cgroup_is_delegated());
 		ck_assert_int_eq(delegate(attributes[i], "0"), 0);
 		ck_assert(!cgroup_is_delegated());
@@ -366,8 +364,9 @@ START_TEST(a_group_lives_in_its_leaf_and_its_leader_does_not)
 	cgroup_of(trial_leader(), name, sizeof(name));
 	ck_assert_str_eq(name, "");
 	trial_say(&trial);
-	ck_assert_int_eq(
-	    WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)->status), 3);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    3);
 	trial_close(&trial);
 	ck_assert_uint_eq(count_leaves(), 0);
 }
@@ -543,8 +542,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_own_cgroup_is_opened);
 	tcase_add_test(tc, a_leaf_is_made_filled_killed_and_removed);
-	tcase_add_test(tc,
-	    a_kill_reaches_what_forks_meanwhile_and_lies_deeper);
+	tcase_add_test(tc, a_kill_reaches_what_forks_meanwhile_and_lies_deeper);
 	tcase_add_test(tc, a_leaf_that_is_there_is_opened_not_made);
 	tcase_add_test(tc, a_name_that_is_too_long_is_refused);
 	tcase_add_test(tc, who_may_not_write_makes_no_leaf);

@@ -66,8 +66,7 @@ START_TEST(the_int_result_is_the_exit_status)
 
 	trial_open(&trial, NULL);
 	for (i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
-		event = run(&trial, give_status,
-		    (void *)(uintptr_t)&status[i]);
+		event = run(&trial, give_status, (void *)(uintptr_t)&status[i]);
 		ck_assert(WIFEXITED(event->status));
 		ck_assert_int_eq(WEXITSTATUS(event->status), status[i]);
 		ck_assert_uint_eq(event->result_length, 0);
@@ -306,8 +305,7 @@ START_TEST(a_function_has_its_own_place_and_few_descriptors)
 	struct trial trial;
 
 	trial_open(&trial, NULL);
-	ck_assert_str_eq(run(&trial, look_around, &trial)->result,
-	    "1 1 0 1 1");
+	ck_assert_str_eq(run(&trial, look_around, &trial)->result, "1 1 0 1 1");
 	trial_close(&trial);
 }
 END_TEST
@@ -364,8 +362,8 @@ START_TEST(a_function_keeps_to_the_contract_of_start)
 	ck_assert_int_eq(grouper_exec(NULL, &options, give_status, NULL, NULL,
 			     NULL),
 	    GROUPER_INVALID);
-	ck_assert_int_eq(grouper_exec(trial.host, NULL, give_status, NULL,
-			     NULL, NULL),
+	ck_assert_int_eq(grouper_exec(trial.host, NULL, give_status, NULL, NULL,
+			     NULL),
 	    GROUPER_INVALID);
 	ck_assert_int_eq(grouper_exec(trial.host, &options, NULL, NULL, NULL,
 			     NULL),
@@ -434,7 +432,8 @@ main(void)
 	tcase_add_test(tc, the_result_may_hold_any_bytes);
 	tcase_add_test(tc, a_large_result_comes_whole);
 	tcase_add_test(tc, a_result_has_an_upper_limit);
-	tcase_add_test(tc, a_crash_is_told_by_signal_and_keeps_what_was_written);
+	tcase_add_test(tc,
+	    a_crash_is_told_by_signal_and_keeps_what_was_written);
 	tcase_add_test(tc, the_result_of_a_swept_function_is_not_lost);
 
 	tc = support_case(s, "process");

@@ -46,10 +46,8 @@ START_TEST(bad_host_options_are_refused)
 	options.flags = 1U << 30;
 	ck_assert_int_eq(grouper_host_new(base, &options, &host),
 	    GROUPER_INVALID);
-	ck_assert_int_eq(grouper_host_new(NULL, NULL, &host),
-	    GROUPER_INVALID);
-	ck_assert_int_eq(grouper_host_new(base, NULL, NULL),
-	    GROUPER_INVALID);
+	ck_assert_int_eq(grouper_host_new(NULL, NULL, &host), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_host_new(base, NULL, NULL), GROUPER_INVALID);
 	event_base_free(base);
 }
 END_TEST
@@ -245,8 +243,8 @@ START_TEST(others_on_the_base_go_on_meanwhile)
 	trial_open(&trial, NULL);
 	other.timer = event_new(trial.base, -1, EV_PERSIST, on_other_timer,
 	    &other);
-	other.reader = event_new(trial.base, trial.out[0],
-	    EV_READ | EV_PERSIST, on_other_pipe, &other);
+	other.reader = event_new(trial.base, trial.out[0], EV_READ | EV_PERSIST,
+	    on_other_pipe, &other);
 	event_add(other.timer, &period);
 	event_add(other.reader, NULL);
 	options = trial_shell(&trial,
@@ -424,8 +422,9 @@ START_TEST(options_are_copied)
 	free(text);
 	trial_expect(&trial, "ready");
 	grouper_stop(trial.host, "key", NULL);
-	ck_assert_int_eq(
-	    WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)->status), 3);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    3);
 	trial_close(&trial);
 }
 END_TEST

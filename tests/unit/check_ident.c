@@ -276,8 +276,7 @@ END_TEST
 START_TEST(init_is_no_member)
 {
 	NEED_FREEDOM();
-	ask(&(struct question) { 1, GROUPER_OK, GROUPER_KIND_NONE, "", "",
-	    0 });
+	ask(&(struct question) { 1, GROUPER_OK, GROUPER_KIND_NONE, "", "", 0 });
 }
 END_TEST
 

@@ -59,8 +59,7 @@ START_TEST(the_environment_names_the_directory)
 	ck_assert_str_eq(path, support_path("own"));
 	use("");
 	ck_assert_int_eq(names_directory(path, sizeof(path)), 0);
-	snprintf(expected, sizeof(expected), "%s/grouper",
-	    support_directory());
+	snprintf(expected, sizeof(expected), "%s/grouper", support_directory());
 	ck_assert_str_eq(path, expected);
 }
 END_TEST
@@ -73,8 +72,7 @@ default_directory(void *arg)
 	uid_t uid = support_user();
 
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	    0);
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
 	ck_assert_int_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
 	unsetenv("GROUPER_RUNTIME_DIR");
@@ -288,8 +286,7 @@ START_TEST(a_dead_host_s_socket_is_replaced)
 	trial_runtime_directory();
 	strcpy(address.sun_path, support_path("runtime/web.sock"));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address,
-			     sizeof(address)),
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)),
 	    0);
 	close(fd);
 	ck_assert_int_eq(names_claim(&names, "web", false), 0);
@@ -310,8 +307,7 @@ START_TEST(a_transient_name_has_no_lock)
 	trial_runtime_directory();
 	ck_assert_int_eq(names_claim(&names, "run-1", true), 0);
 	ck_assert_int_eq(names.lock, -1);
-	ck_assert_int_eq(access(support_path("runtime/run-1.lock"), F_OK),
-	    -1);
+	ck_assert_int_eq(access(support_path("runtime/run-1.lock"), F_OK), -1);
 	names_release(&names, false);
 }
 END_TEST

@@ -192,6 +192,29 @@ START_TEST(leftovers_are_all_asked_whatever_the_target)
 }
 END_TEST
 
+/* The main process heeds the step: what it left is not to wait for KILL. */
+START_TEST(what_a_main_process_leaves_in_a_step_is_asked_in_it)
+{
+	static const enum grouper_stop_target narrow[] = { GROUPER_STOP_COMMAND,
+		GROUPER_STOP_GROUP };
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial,
+	    "exec 3<&0; setsid sh -c \"trap 'echo child; exit' TERM; "
+	    "echo ready; read x <&3\" & exec sleep 1000");
+	options.stop_target = narrow[_i];
+	options.shutdown = "TERM 1h, KILL";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	grouper_stop(trial.host, NULL, NULL);
+	trial_expect(&trial, "child");
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(steps_come_in_their_order)
 {
 	struct grouper_options options;
@@ -209,8 +232,8 @@ START_TEST(steps_come_in_their_order)
 	trial_expect(&trial, "USR1");
 	trial_expect(&trial, "INT");
 	trial_expect(&trial, "TERM");
-	ck_assert_int_eq(
-	    WTERMSIG(trial_await(&trial, GROUPER_EVENT_EMPTY)->status),
+	ck_assert_int_eq(WTERMSIG(trial_await(&trial, GROUPER_EVENT_EMPTY)
+				      ->status),
 	    SIGKILL);
 	trial_close(&trial);
 }
@@ -228,8 +251,7 @@ START_TEST(steps_of_the_group_hold_for_its_leftovers)
 	options.shutdown = "USR1 1h, KILL";
 	trial_start(&trial, &options);
 	trial_expect(&trial, "ready");
-	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGKILL),
-	    GROUPER_OK);
+	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGKILL), GROUPER_OK);
 	trial_expect(&trial, "USR1");
 	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
 	trial_close(&trial);
@@ -315,8 +337,7 @@ START_TEST(what_cannot_be_killed_is_told_and_never_called_empty)
 	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_UNKILLABLE);
 	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL),
 	    GROUPER_UNKILLABLE);
-	ck_assert_int_eq(trial_try(&trial, &options),
-	    GROUPER_ALREADY_STARTED);
+	ck_assert_int_eq(trial_try(&trial, &options), GROUPER_ALREADY_STARTED);
 	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_EMPTY), 0);
 	/* When it ends after all, the group is empty. */
 	ck_assert(trial_may_kill(true));
@@ -415,6 +436,8 @@ main(void)
 	    TARGETS);
 	tcase_add_test(tc, a_stop_that_replaces_the_steps_addresses_everyone);
 	tcase_add_test(tc, leftovers_are_all_asked_whatever_the_target);
+	tcase_add_loop_test(tc,
+	    what_a_main_process_leaves_in_a_step_is_asked_in_it, 0, 2);
 
 	tc = support_case(s, "steps");
 	tcase_add_test(tc, steps_come_in_their_order);

@@ -167,8 +167,7 @@ START_TEST(a_worker_cannot_hide_by_its_environment)
 	if (geteuid() != 0)
 		SUPPORT_SKIP("only root can have a /run of its own");
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	    0);
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
 	unsetenv("XDG_RUNTIME_DIR");
 	unsetenv("GROUPER_RUNTIME_DIR");
@@ -237,7 +236,6 @@ main(void)
 	tc = support_case(s, "evasion");
 	tcase_add_test(tc, a_worker_cannot_hide_by_its_environment);
 	tcase_add_test(tc, a_worker_cannot_hide_below_a_false_leader);
-	tcase_add_test(tc,
-	    a_foreign_socket_in_the_environment_is_not_believed);
+	tcase_add_test(tc, a_foreign_socket_in_the_environment_is_not_believed);
 	return support_main(s, NULL);
 }

@@ -3,22 +3,29 @@
 # Suites of one module each, and what they share.
 unit_tests += \
 	tests/unit/check_cgroup \
+	tests/unit/check_clients \
 	tests/unit/check_contain \
 	tests/unit/check_contract \
+	tests/unit/check_ending \
 	tests/unit/check_exec \
+	tests/unit/check_halt \
 	tests/unit/check_host \
 	tests/unit/check_ident \
 	tests/unit/check_leader \
 	tests/unit/check_link \
+	tests/unit/check_list \
 	tests/unit/check_names \
 	tests/unit/check_options \
 	tests/unit/check_parse \
+	tests/unit/check_place \
 	tests/unit/check_self \
 	tests/unit/check_server \
+	tests/unit/check_signals \
 	tests/unit/check_start \
 	tests/unit/check_steps \
 	tests/unit/check_stop \
 	tests/unit/check_text \
+	tests/unit/check_util \
 	tests/unit/check_walk \
 	tests/unit/check_worker
 
@@ -26,10 +33,14 @@ script_tests += \
 	tests/unit/exports.sh
 
 tests_support_libsupport_la_SOURCES += \
+	tests/unit/client.c \
+	tests/unit/client.h \
 	tests/unit/trial.c \
 	tests/unit/trial.h
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
 valgrind_tests += \
+	tests/unit/check_link \
 	tests/unit/check_parse \
-	tests/unit/check_steps
+	tests/unit/check_steps \
+	tests/unit/check_text

@@ -139,6 +139,16 @@ trial_start(struct trial *trial, const struct grouper_options *options)
 }
 
 void
+trial_start_ready(struct trial *trial, struct grouper_options *options,
+    const char *text)
+{
+	*options = trial_shell(trial, text);
+	trial_start(trial, options);
+	trial_await(trial, GROUPER_EVENT_STARTED);
+	trial_expect(trial, "ready");
+}
+
+void
 trial_record(struct grouper_host *host, const struct grouper_event *event,
     void *arg)
 {
@@ -155,6 +165,7 @@ trial_record(struct grouper_host *host, const struct grouper_event *event,
 	to->status = event->status;
 	to->stage = event->stage;
 	to->error = event->error;
+	to->last = event->last;
 	to->usage = event->usage;
 	if (event->processes != NULL) {
 		to->processes = event->processes->count;
@@ -343,6 +354,33 @@ trial_join(pid_t pid)
 	ck_assert_int_eq(waitpid(pid, &status, __WALL), pid);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "a process of the test ended with wait status %#x", status);
+}
+
+pid_t
+trial_chain(int length)
+{
+	int ready[2], i;
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL); /* not check's handler */
+		for (i = 1; i < length; i++)
+			if (fork() != 0)
+				break;
+		if (write(ready[1], "r", 1) != 1)
+			_exit(99);
+		for (;;)
+			pause();
+	}
+	for (i = 0; i < length; i++)
+		ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
 }
 
 bool

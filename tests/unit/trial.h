@@ -30,6 +30,7 @@ struct trial_event {
 	int status;
 	enum grouper_stage stage;
 	int error;
+	int last;
 	struct grouper_usage usage;
 	size_t processes;
 	pid_t pids[TRIAL_PIDS];
@@ -44,7 +45,7 @@ struct trial {
 	int in[2];  /* members read what trial_say() writes */
 	struct trial_event events[TRIAL_EVENTS];
 	size_t count;
-	size_t awaited; /* events before this one were awaited */
+	size_t awaited;		   /* events before this one were awaited */
 	char keys[TRIAL_KEYS][64]; /* that were started */
 	size_t nkeys;
 
@@ -78,6 +79,15 @@ enum grouper_error trial_try(struct trial *trial,
 void trial_start(struct trial *trial, const struct grouper_options *options);
 void trial_exec(struct trial *trial, const struct grouper_options *options,
     grouper_exec_fn *fn, void *arg);
+
+/*
+ * Starts a shell that says "ready", and waits for that and for STARTED; two
+ * texts for it.
+ */
+#define TRIAL_SLEEP "echo ready; exec sleep 1000"
+#define TRIAL_DEAF "trap '' TERM; echo ready; while :; do sleep 1000; done"
+void trial_start_ready(struct trial *trial, struct grouper_options *options,
+    const char *text);
 
 /* The recorder; arg is the trial. */
 void trial_record(struct grouper_host *host, const struct grouper_event *event,
@@ -123,6 +133,12 @@ pid_t trial_kill_leader(void);
  */
 pid_t trial_fork(void (*fn)(void *), void *arg);
 void trial_join(pid_t pid);
+
+/*
+ * Forks a chain, child, grandchild and so on, whose processes sleep until
+ * they are ended.  Returns the child when all are there.
+ */
+pid_t trial_chain(int length);
 
 /*
  * Takes CAP_KILL from this process and what it forks, or gives it back:

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How groups end: waiting for it, what their commands leave, and the events
+ * that tell.
+ */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trial.h"
+
+START_TEST(wait_is_over_at_its_timeout)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	trial_start_ready(&trial, &options, TRIAL_SLEEP);
+	ck_assert_int_eq(grouper_wait(trial.host, NULL, 10), GROUPER_TIMED_OUT);
+	ck_assert_int_eq(grouper_wait(trial.host, "other", 10),
+	    GROUPER_NOT_FOUND);
+	ck_assert_int_eq(grouper_state(trial.host, NULL),
+	    GROUPER_STATE_RUNNING);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(usage_counts_what_the_leader_reaped)
+{
+	const struct trial_event *event;
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	/* Two of the three fall to the leader, one is the main process. */
+	options = trial_shell(&trial,
+	    "(sleep 1000 & sleep 1000 &); i=0; "
+	    "while [ $i -lt 20000 ]; do i=$((i + 1)); done; exit 0");
+	event = trial_run(&trial, &options);
+	ck_assert_uint_eq(event->usage.processes, 3);
+	ck_assert_int_gt(event->usage.wall_us, 0);
+	ck_assert_int_gt(event->usage.user_us + event->usage.system_us, 0);
+	ck_assert_uint_gt(event->usage.peak_memory, 100 * 1024);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(leftovers_are_ended_after_the_command)
+{
+	struct support_process left[8];
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial,
+	    "setsid sleep 1000 & sleep 1000 & exit 6");
+	ck_assert_int_eq(WEXITSTATUS(trial_run(&trial, &options)->status), 6);
+	ck_assert_uint_eq(support_descendants(getpid(), left, 8), 0);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_LEFTOVERS), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(held_leftovers_wait_for_a_stop)
+{
+	const struct trial_event *event;
+	struct grouper_options options;
+	struct trial trial;
+	pid_t pid;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "sleep 1000 & echo $!; exit 6");
+	options.flags = GROUPER_HOLD_LEFTOVERS;
+	trial_start(&trial, &options);
+	event = trial_await(&trial, GROUPER_EVENT_LEFTOVERS);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_ENDED), 1);
+	pid = (pid_t)trial_number(&trial);
+	ck_assert_uint_eq(event->processes, 1);
+	ck_assert_int_eq(event->pids[0], pid);
+	ck_assert_int_eq(grouper_wait(trial.host, NULL, 50), GROUPER_TIMED_OUT);
+	ck_assert_int_eq(kill(pid, 0), 0);
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL), GROUPER_OK);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    6);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(held_leftovers_that_end_by_themselves_need_no_stop)
+{
+	struct grouper_options options;
+	struct trial trial;
+	pid_t pid;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "sleep 1000 & echo $!; exit 6");
+	options.flags = GROUPER_HOLD_LEFTOVERS;
+	trial_start(&trial, &options);
+	trial_await(&trial, GROUPER_EVENT_LEFTOVERS);
+	pid = (pid_t)trial_number(&trial);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(nothing_held_without_leftovers)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "exit 0");
+	options.flags = GROUPER_HOLD_LEFTOVERS;
+	trial_run(&trial, &options);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_LEFTOVERS), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+#define SETTLING 20
+
+/* What ends by itself just after the command is no leftover. */
+START_TEST(leftovers_that_settle_are_not_told)
+{
+	const struct trial_event *event;
+	struct grouper_options options;
+	struct trial trial;
+	int i;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "sleep 0.02 & exit 6");
+	options.flags = GROUPER_HOLD_LEFTOVERS;
+	/* A machine under load may need longer, but not each time. */
+	for (i = 0; i < SETTLING; i++) {
+		trial_start(&trial, &options);
+		event = trial_await(&trial, GROUPER_EVENT_ENDED);
+		ck_assert_int_eq(WEXITSTATUS(event->status), 6);
+		ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	}
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_ENDED), SETTLING);
+	ck_assert_uint_lt(trial_count(&trial, GROUPER_EVENT_LEFTOVERS),
+	    SETTLING);
+	trial_close(&trial);
+}
+END_TEST
+
+/* Whether anything was left is told with the end. */
+START_TEST(the_end_tells_whether_anything_was_left)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "exit 0");
+	options.flags = _i == 1 ? GROUPER_HOLD_LEFTOVERS : 0;
+	trial_run(&trial, &options);
+	ck_assert_int_eq(trial.events[1].type, GROUPER_EVENT_ENDED);
+	ck_assert_int_ne(trial.events[1].last, 0);
+	options = trial_shell(&trial, "sleep 1000 & exit 0");
+	options.flags = _i == 1 ? GROUPER_HOLD_LEFTOVERS : 0;
+	trial_start(&trial, &options);
+	ck_assert_int_eq(trial_await(&trial, GROUPER_EVENT_ENDED)->last, 1);
+	ck_assert_int_eq(trial_await(&trial, GROUPER_EVENT_ENDED)->last, 0);
+	trial_close(&trial);
+}
+END_TEST
+
+/* However it ends, its events come once each and in this order. */
+static const struct {
+	const char *text;
+	unsigned int flags;
+	const char *stop; /* NULL: it ends by itself */
+} endings[] = {
+	{ "exit 0", 0, NULL },
+	{ "exit 0", GROUPER_HOLD_LEFTOVERS, NULL },
+	{ "sleep 1000 & exit 0", 0, NULL },
+	{ "kill -KILL $$", 0, NULL },
+	{ TRIAL_SLEEP, 0, "5s" },
+	{ TRIAL_SLEEP, GROUPER_HOLD_LEFTOVERS, "5s" },
+	{ TRIAL_SLEEP, 0, "KILL" },
+	{ "sleep 1000 & " TRIAL_SLEEP, 0, "INT 10ms, KILL" },
+	{ TRIAL_DEAF, 0, "TERM 10ms, KILL" },
+};
+#define ENDINGS (int)(sizeof(endings) / sizeof(endings[0]))
+
+START_TEST(events_come_once_and_in_order)
+{
+	static const enum grouper_event_type order[] = { GROUPER_EVENT_STARTED,
+		GROUPER_EVENT_ENDED, GROUPER_EVENT_EMPTY };
+	struct grouper_options options;
+	struct trial trial;
+	size_t i;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, endings[_i].text);
+	options.flags = endings[_i].flags;
+	trial_start(&trial, &options);
+	if (endings[_i].stop != NULL) {
+		trial_expect(&trial, "ready");
+		ck_assert_int_eq(grouper_stop(trial.host, NULL,
+				     endings[_i].stop),
+		    GROUPER_OK);
+	}
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_uint_eq(trial.count, 3);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(trial.events[i].type, order[i]);
+		ck_assert_int_eq(trial.events[i].pid, trial.events[0].pid);
+		ck_assert_str_eq(trial.events[i].key, "default");
+	}
+	ck_assert_int_eq(trial.events[1].status, trial.events[2].status);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(members_lists_a_group_without_its_leader)
+{
+	struct grouper_processes list;
+	struct grouper_options options;
+	struct trial trial;
+	pid_t child;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "sleep 1000 & echo $!; wait");
+	trial_start(&trial, &options);
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	child = (pid_t)trial_number(&trial);
+	ck_assert_int_eq(grouper_members(trial.host, NULL, &list), GROUPER_OK);
+	ck_assert_uint_eq(list.count, 2);
+	ck_assert_int_eq(list.items[0].pid, trial.events[0].pid);
+	ck_assert_int_eq(list.items[0].ppid, trial_leader());
+	ck_assert_int_eq(list.items[1].pid, child);
+	ck_assert_int_eq(list.items[1].ppid, trial.events[0].pid);
+	grouper_processes_free(&list);
+	ck_assert_int_eq(grouper_members(trial.host, "other", &list),
+	    GROUPER_NOT_FOUND);
+	grouper_stop(trial.host, NULL, "KILL");
+	trial_wait(&trial, NULL);
+	ck_assert_int_eq(grouper_members(trial.host, NULL, &list),
+	    GROUPER_NO_GROUP);
+	trial_close(&trial);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("ending");
+	TCase *tc;
+
+	tc = support_case(s, "end");
+	tcase_add_test(tc, wait_is_over_at_its_timeout);
+	tcase_add_test(tc, usage_counts_what_the_leader_reaped);
+	tcase_add_test(tc, leftovers_are_ended_after_the_command);
+	tcase_add_test(tc, held_leftovers_wait_for_a_stop);
+	tcase_add_test(tc, held_leftovers_that_end_by_themselves_need_no_stop);
+	tcase_add_test(tc, nothing_held_without_leftovers);
+	tcase_add_test(tc, leftovers_that_settle_are_not_told);
+	tcase_add_loop_test(tc, the_end_tells_whether_anything_was_left, 0, 2);
+	tcase_add_loop_test(tc, events_come_once_and_in_order, 0, ENDINGS);
+	tcase_add_test(tc, members_lists_a_group_without_its_leader);
+	return support_main(s, NULL);
+}
