@@ -3,9 +3,11 @@
  * A test suite for libcheck in which each test is a group of its own: what a
  * test leaves behind is named and ended before the next one begins.
  */
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <check.h>
 #include <grouper.h>
@@ -38,39 +40,45 @@ end_group(void)
 	ck_assert_int_eq(grouper_release(&self), GROUPER_OK);
 }
 
+static pid_t
+start_sleep(void)
+{
+	char name[] = "sleep", time[] = "300";
+	char *argv[] = { name, time, NULL }, *env[] = { NULL };
+	pid_t pid;
+
+	ck_assert_int_eq(posix_spawnp(&pid, name, NULL, NULL, argv, env), 0);
+	return pid;
+}
+
 START_TEST(a_tidy_test)
 {
-	ck_assert_int_eq(system("true"), 0);
+	pid_t pid = start_sleep();
+
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 END_TEST
 
-/* It passes, and a daemon is left. */
+/* It passes all the same. */
 START_TEST(a_test_that_leaks)
 {
-	ck_assert_int_eq(system("setsid sleep 300 &"), 0);
+	start_sleep();
 }
 END_TEST
-
-static void
-add(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, begin_group, end_group);
-	tcase_add_test(tcase, test);
-	suite_add_tcase(suite, tcase);
-}
 
 int
 main(void)
 {
 	Suite *suite = suite_create("groups");
-	SRunner *runner;
+	TCase *tcase = tcase_create("each a group");
+	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	add(suite, "tidy", a_tidy_test);
-	add(suite, "leaking", a_test_that_leaks);
-	runner = srunner_create(suite);
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, begin_group, end_group);
+	tcase_add_test(tcase, a_tidy_test);
+	tcase_add_test(tcase, a_test_that_leaks);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

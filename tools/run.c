@@ -268,7 +268,8 @@ carry_out(struct run *run)
 		return -1;
 	host_set_signals(run->host, &run->inherited);
 	run->text = __executable_start;
-	run->text_size = (size_t)(edata - __executable_start);
+	run->text_size = (size_t)((uintptr_t)edata -
+	    (uintptr_t)__executable_start);
 	host_set_text(run->host, run->text, run->text_size);
 	if (run->options->pty) {
 		run->pty = pty_new(run->loop,

@@ -29,12 +29,13 @@ own_pid(void)
 int
 descent_walk(pid_t pid, descent_fn *fn, void *arg)
 {
-	struct os_proc proc = { -1, -1 };
+	struct os_proc proc = {
+		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1
+	};
 	struct os_stat stat;
 	pid_t at = pid != 0 ? pid : own_pid();
 	int depth, result = 0, saved;
 
-	proc.dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (proc.dir == -1)
 		return -1;
 	for (depth = 0; at > 0 && depth < DEPTH_MAX; depth++) {

@@ -206,6 +206,7 @@ tell_with_list(struct group *group, struct grouper_event *event)
 	grouper_descendants(group->leader, &list);
 	event->processes = &list;
 	group_tell(group, event);
+	event->processes = NULL;
 	grouper_processes_free(&list);
 }
 

@@ -17,7 +17,7 @@ struct loop;
 
 /* As grouper_host_new(), on a loop of the caller's. */
 enum grouper_error host_new(struct loop *loop,
-    const struct grouper_host_options *options, struct grouper_host **host);
+    const struct grouper_host_options *options, struct grouper_host **out);
 
 /* What GROUPER_INHERIT_SIGNALS gives to commands; copied. */
 void host_set_signals(struct grouper_host *host, const struct signals *saved);

@@ -181,6 +181,7 @@ act(struct life *life, enum leader_event event, const struct link_down *down)
 		sweep_begin(&life->sweep, &life->leader->steps, SWEEP_TREE);
 		break;
 	case LEADER_SWEEP:
+		BUG_IF(down == NULL);
 		sweep_begin(&life->sweep, &down->steps,
 		    (enum sweep_target)down->target);
 		break;

@@ -65,8 +65,8 @@ enum link_send {
 };
 
 /* Sends one message; 0, or -1 with errno.  Down never waits. */
-int link_send_up(int fd, const struct link_up *message, enum link_send how);
-int link_send_down(int fd, const struct link_down *message);
+int link_send_up(int fd, const struct link_up *up, enum link_send how);
+int link_send_down(int fd, const struct link_down *down);
 
 /*
  * The member's wait for LINK_GO, the first message down.  It comes when the
@@ -79,8 +79,8 @@ bool link_await_go(int fd);
  * Receives one message.  1; 0 at the end of file; -1 with errno, EAGAIN if
  * there is none.  A malformed message is EPROTO.
  */
-int link_receive_up(int fd, struct link_up *message);
-int link_receive_down(int fd, struct link_down *message);
+int link_receive_up(int fd, struct link_up *up);
+int link_receive_down(int fd, struct link_down *down);
 
 /*
  * Has the kernel attach credentials to what is received on this end, from

@@ -25,6 +25,7 @@
 
 #include "runtime/group/link.h"
 #include "runtime/os/os.h"
+#include "runtime/util/bug.h"
 #include "runtime/util/fd.h"
 
 #define SHELL "/bin/sh"
@@ -79,6 +80,7 @@ member_prepare(struct member *member, char *const *argv, char *const *envp)
 {
 	size_t n = 0;
 
+	BUG_IF(argv[0] == NULL);
 	member->envp = envp;
 	while (argv[n] != NULL)
 		n++;

@@ -205,9 +205,9 @@ names_release(struct names *names, bool keep_lock)
 {
 	int saved = errno;
 
-	if (names->listener != -1)
+	if (names->listener != -1 && names->socket_path != NULL)
 		unlink(names->socket_path);
-	if (names->lock != -1 && !keep_lock)
+	if (names->lock != -1 && names->lock_path != NULL && !keep_lock)
 		unlink(names->lock_path);
 	fd_close(&names->listener);
 	fd_close(&names->lock);

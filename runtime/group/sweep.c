@@ -241,7 +241,6 @@ freeze_found(const struct walk_found *found, void *arg)
 	case 'T':
 	case 't':
 	case 'X':
-		return;
 	case 'Z':
 		return;
 	case 'D':

@@ -47,6 +47,17 @@ arena_is_empty(void *unused)
 	return support_survivors(support_token(), NULL, 0) == 0;
 }
 
+void
+arena_without_leak_check(void)
+{
+	const char *options = getenv("ASAN_OPTIONS");
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s%sdetect_leaks=0",
+	    options != NULL ? options : "", options != NULL ? ":" : "");
+	setenv("ASAN_OPTIONS", text, 1);
+}
+
 /* Directory of the cgroup v2 that this process is in; false if none. */
 static bool
 find_cgroup(char *path, size_t size)

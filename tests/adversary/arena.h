@@ -62,6 +62,12 @@ const char *arena_setuid_copy(const struct arena *, const char **why);
 /* Is nothing alive that carries the test's token?  For support_until(). */
 bool arena_is_empty(void *unused);
 
+/*
+ * For commands that are denied what the leak check of a sanitizer needs: it is
+ * off for those that the test starts from now on.
+ */
+void arena_without_leak_check(void);
+
 /* Is the test run by root, who may do what the arenas need? */
 bool arena_is_root(void);
 

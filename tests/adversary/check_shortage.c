@@ -152,6 +152,7 @@ START_TEST(shortage_leaves_nothing)
 
 	if (is_impossible(s, &why))
 		SUPPORT_SKIP("%s", why);
+	arena_without_leak_check();
 	if (support_can_switch_user(&why))
 		c.uid = support_user();
 	for (int i = 0; i < N_ENDINGS * N_OF(early_modes); i++) {
@@ -215,6 +216,7 @@ start_starved(struct support_run *r, const struct shortage *s, const char *mode)
 		support_skip("%s", why);
 		return false;
 	}
+	arena_without_leak_check();
 	arena_start(r, a, (const char *const[]) { "--shutdown", STEPS, NULL },
 	    (const char *const[]) { arena_program("hostile"), "-m",
 		support_token(), mode, "stay", NULL });

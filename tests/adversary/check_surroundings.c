@@ -85,6 +85,7 @@ START_TEST(without_proc_nothing_is_left)
 		SUPPORT_SKIP("only root can take /proc away");
 	if (!arena_available(a, &why))
 		SUPPORT_SKIP("%s", why);
+	arena_without_leak_check();
 	arena_enter(a);
 	run(&r,
 	    (const char *const[]) { arena_program("surround"), "no-proc", "0",

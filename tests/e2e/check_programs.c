@@ -297,8 +297,8 @@ START_TEST(killed_host_still_leaves_no_repair)
 }
 END_TEST
 
-/* Logs in and gets the forced command. */
-static void
+/* Logs in and gets the forced command; some ordinary users may not. */
+static bool
 start_login(struct support_run *r, struct server *s)
 {
 	const struct passwd *pw = getpwuid(geteuid());
@@ -311,7 +311,11 @@ start_login(struct support_run *r, struct server *s)
 	if ((argv[0] = server_find(s, "ssh")) == NULL)
 		ck_abort_msg("%s", s->why);
 	support_start(r, &c);
-	support_await_stdout(r, "ready");
+	if (support_stdout_comes(r, "ready"))
+		return true;
+	ck_assert_msg(geteuid() != 0, "ssh: %s", r->stderr_text.data);
+	support_skip("this user cannot log in");
+	return false;
 }
 
 START_TEST(logins_end_with_their_server)
@@ -319,14 +323,15 @@ START_TEST(logins_end_with_their_server)
 	static const char *const options[] = { GENTLY, NULL };
 	struct support_run r, client;
 	struct server s;
+	bool in;
 
 	if (!set_up(&s, _i))
 		return;
 	start(&r, &s, _i, options, s.foreground, false);
-	start_login(&client, &s);
+	in = start_login(&client, &s);
 	support_signal(&r, SIGTERM);
 	ck_assert_int_eq(support_wait(&r), 0);
-	assert_nothing_left(client.pid);
+	assert_nothing_left(in ? client.pid : 0);
 	ck_assert(server_ended_in_order(&s));
 	ck_assert_int_ne(support_wait(&client), 0);
 	support_finish(&client);

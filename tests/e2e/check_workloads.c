@@ -223,6 +223,44 @@ START_TEST(script_runs_its_traps_and_its_jobs_go)
 }
 END_TEST
 
+/* A shell has its jobs ignore INT: they are asked by TERM, not waited for. */
+START_TEST(script_that_is_interrupted_loses_its_jobs_at_once)
+{
+	static const char *const words[] = { "--shutdown", "TERM 25s, KILL",
+		"--", "sh", "script", NULL };
+	struct support_run r;
+
+	if (!set_up(_i))
+		return;
+	support_file("script", 0644,
+	    "trap 'exit 8' INT\nsleep 600 &\necho ready\nwait\n");
+	start(&r, _i, words);
+	support_await_stdout(&r, "ready\n");
+	support_signal(&r, SIGINT);
+	ck_assert_int_eq(support_wait_for(&r, 20000), 8);
+	assert_nothing_left();
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(job_that_is_dying_is_no_leak)
+{
+	static const char *const words[] = { "--leaks=fail", "--", "sh", "-c",
+		"sleep 600 & kill $!", NULL };
+	struct support_run r;
+
+	if (!set_up(_i))
+		return;
+	for (int i = 0; i < 20; i++) {
+		start(&r, _i, words);
+		ck_assert_int_eq(support_wait(&r), 0);
+		ck_assert_str_eq(r.stderr_text.data, "");
+		assert_nothing_left();
+		support_finish(&r);
+	}
+}
+END_TEST
+
 /*
  * Test suites that leak
  */
@@ -428,6 +466,9 @@ main(void)
 	tc = support_case(suite, "scripts");
 	tcase_add_loop_test(tc, script_runs_its_traps_and_its_jobs_go, 0,
 	    LEVELS);
+	tcase_add_loop_test(tc,
+	    script_that_is_interrupted_loses_its_jobs_at_once, 0, LEVELS);
+	tcase_add_loop_test(tc, job_that_is_dying_is_no_leak, 0, LEVELS);
 	tc = support_case(suite, "bats");
 	tcase_add_loop_test(tc, bats_that_passes_fails_for_its_leaks, 0,
 	    LEVELS);

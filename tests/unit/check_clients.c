@@ -144,6 +144,7 @@ START_TEST(a_client_that_goes_without_its_answer_harms_nobody)
 END_TEST
 
 #define MANY 300
+#define ENOUGH ((rlim_t)3 * MANY)
 
 START_TEST(three_hundred_connections_are_served)
 {
@@ -153,12 +154,12 @@ START_TEST(three_hundred_connections_are_served)
 	size_t answered = 0, i;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < 3 * MANY) {
+	if (limit.rlim_cur < ENOUGH) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (limit.rlim_cur < 3 * MANY)
-		SUPPORT_SKIP("needs %d descriptors", 3 * MANY);
+	if (limit.rlim_cur < ENOUGH)
+		SUPPORT_SKIP("needs %d descriptors", (int)ENOUGH);
 	trial_open(&trial, "srv");
 	/* As many as the queue takes at a time. */
 	for (i = 0; i < MANY; i++) {

@@ -47,7 +47,7 @@ START_TEST(a_message_up_arrives_as_it_was)
 		sent.pids[i] = 1000 + i;
 	ck_assert_int_eq(link_send_up(ends[1], &sent, LINK_WAIT), 0);
 	ck_assert_int_eq(link_receive_up(ends[0], &got), 1);
-	ck_assert_int_eq(memcmp(&sent, &got, sizeof(sent)), 0);
+	ck_assert_mem_eq(&sent, &got, sizeof(sent));
 	close_pair(ends);
 }
 END_TEST
@@ -90,7 +90,7 @@ START_TEST(a_message_down_arrives_as_it_was)
 	sent.steps.step[1].ms = STEPS_FOREVER;
 	ck_assert_int_eq(link_send_down(ends[0], &sent), 0);
 	ck_assert_int_eq(link_receive_down(ends[1], &got), 1);
-	ck_assert_int_eq(memcmp(&sent, &got, sizeof(sent)), 0);
+	ck_assert_mem_eq(&sent, &got, sizeof(sent));
 	close_pair(ends);
 }
 END_TEST

@@ -22,6 +22,7 @@
 #include "trial.h"
 
 #define MANY 100
+#define LONG 10
 
 static int ready[2];
 
@@ -96,7 +97,8 @@ START_TEST(a_descendant_is_described)
 	ck_assert_uint_eq(p->uid, geteuid());
 	ck_assert_uint_gt(p->memory, 4096);
 	ck_assert_int_ge(p->age_ms, 0);
-	ck_assert_int_lt(p->age_ms, SUPPORT_PATIENCE * support_scale());
+	ck_assert_int_lt(p->age_ms,
+	    (int64_t)SUPPORT_PATIENCE * support_scale());
 	ck_assert_str_eq(p->name, "check_list");
 	ck_assert_ptr_nonnull(strstr(p->command, "check_list"));
 	grouper_processes_free(&processes);
@@ -336,9 +338,9 @@ START_TEST(a_long_list_of_children_is_read_whole)
 	int i;
 
 	for (i = 0; i < MANY; i++)
-		trial_chain(10);
+		trial_chain(LONG);
 	list(0, &processes);
-	ck_assert_uint_eq(processes.count, MANY * 10);
+	ck_assert_uint_eq(processes.count, (size_t)MANY * LONG);
 	grouper_processes_free(&processes);
 }
 END_TEST

@@ -36,7 +36,9 @@ heard(void)
 	if (poll(&pfd, 1, SUPPORT_PATIENCE * support_scale()) != 1)
 		return 0;
 	n = read(report[0], &what, 1);
-	return n == 1 ? what : '.';
+	if (n != 1)
+		what = '.';
+	return what;
 }
 
 /* Children are not to inherit check's handlers, which signal the test. */
@@ -58,7 +60,12 @@ teardown(void)
 static void
 on_signal(int signum)
 {
-	say(signum == SIGTERM ? 'T' : signum == SIGINT ? 'I' : 'C');
+	if (signum == SIGTERM)
+		say('T');
+	else if (signum == SIGINT)
+		say('I');
+	else
+		say('C');
 }
 
 /* A child that tells what it gets; told 'r' when it is ready. */

@@ -16,6 +16,8 @@
 
 #include "trial.h"
 
+#define LONG_TEXT ((size_t)256 << 10)
+
 static const struct grouper_options plain = GROUPER_OPTIONS_INIT;
 
 /* The start must be refused, and nothing be started by it. */
@@ -297,10 +299,10 @@ START_TEST(an_argument_list_too_long_fails)
 	struct trial trial;
 	char *text;
 
-	text = malloc(256 * 1024);
+	text = malloc(LONG_TEXT);
 	ck_assert_ptr_nonnull(text);
-	memset(text, 'x', 256 * 1024);
-	text[256 * 1024 - 1] = '\0';
+	memset(text, 'x', LONG_TEXT);
+	text[LONG_TEXT - 1] = '\0';
 	argv[1] = text;
 	trial_open(&trial, NULL);
 	options.argv = (char *const *)(uintptr_t)argv;

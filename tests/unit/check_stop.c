@@ -17,9 +17,10 @@ static char letter;
 static void
 report(int signum)
 {
-	char line[] = { letter, ' ', '?', '\n' };
+	char line[] = { letter, ' ', 'I', '\n' };
 
-	line[2] = signum == SIGTERM ? 'T' : signum == SIGURG ? 'U' : 'I';
+	if (signum != SIGINT)
+		line[2] = *(signum == SIGTERM ? "T" : "U");
 	if (write(STDOUT_FILENO, line, sizeof(line)) == -1)
 		_exit(99);
 }

@@ -116,7 +116,7 @@ const struct trial_event *trial_run(struct trial *trial,
 /* One line that a member wrote; the loop does not run meanwhile. */
 void trial_line(struct trial *trial, char *line, size_t size);
 long trial_number(struct trial *trial);
-void trial_expect(struct trial *trial, const char *line);
+void trial_expect(struct trial *trial, const char *expected);
 
 /* A line for one member that reads. */
 void trial_say(struct trial *trial);
