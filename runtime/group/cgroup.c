@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 
 /* How deep below a leaf its members may have made cgroups of their own. */
@@ -88,7 +90,7 @@ find_mount(char *root, char *point, size_t size)
 		if (type == NULL || strncmp(type, " - cgroup2 ", 11) != 0)
 			continue;
 		if (strlen(line) < size &&
-		    sscanf(line, "%*s %*s %*s %s %s", root, point) == 2)
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, point) == 2)
 			found = 0;
 	}
 	free(line);
@@ -204,28 +206,68 @@ cgroup_leaf_make(struct cgroup_leaf *leaf, int parent, const char *name)
 	return -1;
 }
 
+/* Whether a process is in a cgroup of that name, or below it. */
+static bool
+is_member(pid_t pid, const char *name)
+{
+	char path[32], text[PATH_MAX + 64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	fd_close(&fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, name) != NULL;
+}
+
+/* The handle is opened before the question: the pid may be another's. */
+static void
+kill_member(pid_t pid, const char *name)
+{
+	int pidfd = pid > 1 ? os_pidfd(pid) : -1;
+
+	if (pidfd != -1 && is_member(pid, name))
+		os_pidfd_signal(pidfd, SIGKILL);
+	fd_close(&pidfd);
+}
+
+static void
+kill_listed(int dir, const char *name)
+{
+	char text[4096];
+	pid_t pid = 0;
+	ssize_t n, i;
+	int fd;
+
+	fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	while (fd != -1 && (n = read(fd, text, sizeof(text))) > 0)
+		for (i = 0; i < n; i++)
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+			} else {
+				kill_member(pid, name);
+				pid = 0;
+			}
+	fd_close(&fd);
+}
+
 int
 cgroup_leaf_kill(const struct cgroup_leaf *leaf)
 {
 	return pwrite(leaf->kill, "1", 1, 0) == 1 ? 0 : -1;
 }
 
-bool
-cgroup_leaf_populated(const struct cgroup_leaf *leaf)
-{
-	char text[128];
-	ssize_t n;
+typedef void below_fn(int parent, const char *name, int dir, const void *arg);
 
-	n = pread(leaf->events, text, sizeof(text) - 1, 0);
-	if (n == -1)
-		return errno != ENODEV; /* ENODEV: the leaf was removed */
-	text[n] = '\0';
-	return strstr(text, "populated 1") != NULL;
-}
-
-/* Removes the cgroups below dir; only directories can be removed there. */
+/* Calls fn for each cgroup below dir, the deepest first. */
 static void
-remove_below(int dir, int depth)
+each_below(int dir, int depth, below_fn *fn, const void *arg)
 {
 	_Alignas(8) char buffer[2048];
 	unsigned short length;
@@ -244,11 +286,48 @@ remove_below(int dir, int depth)
 				continue;
 			child = openat(dir, name,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			if (child != -1)
-				remove_below(child, depth + 1);
+			if (child == -1)
+				continue;
+			each_below(child, depth + 1, fn, arg);
+			fn(dir, name, child, arg);
 			fd_close(&child);
-			unlinkat(dir, name, AT_REMOVEDIR);
 		}
+}
+
+static void
+kill_below(int parent, const char *name, int dir, const void *arg)
+{
+	(void)parent;
+	(void)name;
+	kill_listed(dir, arg);
+}
+
+static void
+remove_below(int parent, const char *name, int dir, const void *arg)
+{
+	(void)dir;
+	(void)arg;
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void
+cgroup_leaf_kill_listed(const struct cgroup_leaf *leaf)
+{
+	each_below(leaf->dir, 0, kill_below, leaf->name);
+	kill_listed(leaf->dir, leaf->name);
+}
+
+bool
+cgroup_leaf_populated(const struct cgroup_leaf *leaf)
+{
+	char text[128];
+	ssize_t n;
+
+	n = pread(leaf->events, text, sizeof(text) - 1, 0);
+	if (n == -1)
+		return errno != ENODEV; /* ENODEV: the leaf was removed */
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
 }
 
 int
@@ -260,7 +339,7 @@ cgroup_leaf_remove(struct cgroup_leaf *leaf)
 	    errno == ENOENT)
 		return 0;
 	if (leaf->dir != -1)
-		remove_below(leaf->dir, 0);
+		each_below(leaf->dir, 0, remove_below, NULL);
 	return unlinkat(leaf->parent, leaf->name, AT_REMOVEDIR);
 }
 

@@ -47,6 +47,13 @@ int cgroup_leaf_open(struct cgroup_leaf *leaf, int parent, const char *name);
 /* Kills all of it; it may fork meanwhile.  Async-signal-safe. */
 int cgroup_leaf_kill(const struct cgroup_leaf *leaf);
 
+/*
+ * Kills what is left there one by one: cgroup.kill does not end a process
+ * whose first thread has ended while others run, since it signals that
+ * thread (seen on Linux 6.18).
+ */
+void cgroup_leaf_kill_listed(const struct cgroup_leaf *leaf);
+
 /* Whether a process lives in it or below.  Async-signal-safe. */
 bool cgroup_leaf_populated(const struct cgroup_leaf *leaf);
 

@@ -18,7 +18,8 @@
 #include "runtime/util/fd.h"
 
 /* How long a leaf that a dead host left may take to die. */
-#define LEFTOVER_MS 5000
+#define LEFTOVER_MS 200
+#define LEFTOVER_TRIES 25
 
 void
 contain_fini(struct contain *contain)
@@ -58,18 +59,26 @@ clear_leaf(int parent, const char *name)
 {
 	struct cgroup_leaf leaf;
 	struct pollfd change;
-	int result = -1, tries;
+	int result = -1, tries, saved;
 
 	if (cgroup_leaf_open(&leaf, parent, name) == -1)
 		return -1;
 	change = (struct pollfd) { leaf.events, POLLPRI, 0 };
-	for (tries = 0; tries < 2 && cgroup_leaf_populated(&leaf); tries++) {
+	for (tries = 0; tries < LEFTOVER_TRIES; tries++) {
+		if (!cgroup_leaf_populated(&leaf))
+			break;
 		cgroup_leaf_kill(&leaf);
+		if (tries > 0)
+			cgroup_leaf_kill_listed(&leaf);
 		poll(&change, 1, LEFTOVER_MS);
 	}
-	if (!cgroup_leaf_populated(&leaf))
+	if (cgroup_leaf_populated(&leaf))
+		errno = EBUSY;
+	else
 		result = cgroup_leaf_remove(&leaf);
+	saved = errno;
 	cgroup_leaf_close(&leaf);
+	errno = saved;
 	return result;
 }
 
@@ -82,7 +91,7 @@ clear_leftovers(struct contain *contain, const char *owner)
 {
 	char prefix[CGROUP_NAME_MAX + 1];
 	struct dirent *entry;
-	int result = 0, fd;
+	int result = 0, error = 0, fd;
 	size_t length;
 	DIR *dir;
 
@@ -95,9 +104,12 @@ clear_leftovers(struct contain *contain, const char *owner)
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (strncmp(entry->d_name, prefix, length) == 0 &&
-		    clear_leaf(contain->cgroup, entry->d_name) == -1)
+		    clear_leaf(contain->cgroup, entry->d_name) == -1) {
 			result = -1;
+			error = errno;
+		}
 	closedir(dir);
+	errno = error;
 	return result;
 }
 

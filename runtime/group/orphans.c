@@ -39,7 +39,7 @@ finish_orphaned(struct grouper_host *host)
 		if (group->leaf.parent != -1 &&
 		    cgroup_leaf_populated(&group->leaf)) {
 			/* Moved there by somebody, not descended from us. */
-			cgroup_leaf_kill(&group->leaf);
+			cgroup_leaf_kill_listed(&group->leaf);
 			host_orphaned(host, group);
 			continue;
 		}

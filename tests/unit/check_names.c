@@ -473,6 +473,53 @@ START_TEST(a_new_host_starts_after_the_last_group_of_a_killed_one)
 }
 END_TEST
 
+/* Nobody will use the name again: the leader removes what there is of it. */
+static void
+transient_host(void *arg)
+{
+	struct grouper_host_options named = GROUPER_HOST_OPTIONS_INIT;
+	struct grouper_options options;
+	struct trial trial, *outer = arg;
+
+	trial_open(&trial, NULL);
+	grouper_host_free(trial.host);
+	named.name = "run-1";
+	named.flags = GROUPER_HOST_TRANSIENT;
+	ck_assert_int_eq(grouper_host_new(trial.base, &named, &trial.host),
+	    GROUPER_OK);
+	options = trial_shell(&trial, "echo $$; exec sleep 1000");
+	options.fds = outer->fds;
+	trial_start(&trial, &options);
+	trial_wait(&trial, NULL);
+}
+
+START_TEST(a_killed_transient_host_leaves_no_file)
+{
+	struct support_process list[4];
+	struct trial outer;
+	pid_t host;
+
+	memset(&outer, 0, sizeof(outer));
+	ck_assert_int_eq(pipe2(outer.out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(outer.in, O_CLOEXEC), 0);
+	trial_shell(&outer, "");
+	trial_runtime_directory();
+	host = trial_fork(transient_host, &outer);
+	trial_number(&outer);
+	ck_assert_int_eq(access(support_path("runtime/run-1.sock"), F_OK), 0);
+	kill(host, SIGKILL);
+	support_await_gone(host);
+	while (support_descendants(getpid(), list, 4) > 0)
+		support_await_gone(list[0].pid);
+	/* Only an empty directory can be removed. */
+	ck_assert_int_eq(rmdir(support_path("runtime")), 0);
+	close(outer.out[0]);
+	close(outer.out[1]);
+	close(outer.in[0]);
+	close(outer.in[1]);
+}
+END_TEST
+
 /* A host that was freed with a living group is as good as dead. */
 static void
 freed_host(void *arg)
@@ -535,6 +582,7 @@ main(void)
 	tcase_add_test(tc, a_release_may_keep_the_lock_file);
 	tcase_add_test(tc, a_dead_host_s_socket_is_replaced);
 	tcase_add_test(tc, a_transient_name_has_no_lock);
+	tcase_add_test(tc, a_killed_transient_host_leaves_no_file);
 
 	tc = support_case(s, "lock");
 	tcase_add_test(tc, a_second_host_waits_for_the_name);
