@@ -203,7 +203,9 @@ GROUPER_EXPORT enum grouper_error grouper_host_new(struct event_base *base,
 
 /*
  * Frees a host.  A group that still lives is told to stop: its leader takes
- * it through its stop steps on its own, unobserved.  NULL is fine.
+ * it through its stop steps on its own, unobserved.  What a leader left that
+ * died is killed first, for which this call may block some milliseconds.
+ * NULL is fine.
  */
 GROUPER_EXPORT void grouper_host_free(struct grouper_host *host);
 

@@ -56,7 +56,9 @@ connect_to(const char *path)
 	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1)
 		fd_close(&fd);
-	else if (peer.uid != 0 && peer.uid != geteuid()) {
+	else if ((peer.uid != 0 && peer.uid != geteuid()) ||
+	    peer.pid == getpid()) {
+		/* A host that asked itself would wait for its own loop. */
 		fd_close(&fd);
 		errno = EACCES;
 	}

@@ -223,7 +223,9 @@ probe_cgroup(const char **why)
 	snprintf(name, sizeof(name), "grouper:probe %d", (int)getpid());
 	if (own_cgroup(&contain) == -1) {
 		error = errno;
-		*why = "no cgroup v2 is mounted";
+		*why = access("/proc/self/cgroup", F_OK) == -1 ?
+		    "/proc, which tells our cgroup, is not mounted" :
+		    "no cgroup v2 is mounted";
 	} else if (cgroup_leaf_make(&leaf, contain.cgroup, name) == -1) {
 		error = errno;
 		*why = error == ENOSYS ?

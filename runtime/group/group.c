@@ -337,6 +337,22 @@ on_leader(int fd, void *arg)
 	group_tell(group, &event);
 }
 
+void
+group_forget_dead(struct group *group)
+{
+	siginfo_t info = { 0 };
+
+	group->on_event = NULL;
+	if (waitid(P_PID, (id_t)group->leader, &info,
+		WEXITED | WNOHANG | __WALL) == -1 ||
+	    info.si_pid == 0)
+		return;
+	drain_link(group);
+	let_go(group);
+	if (!group->empty_told)
+		host_orphaned(group->host, group);
+}
+
 static int
 watch(struct group *group)
 {

@@ -127,6 +127,9 @@ int group_signal(struct group *group, int signum);
 /* The incarnation is over and proven empty: tells, and makes it idle. */
 void group_finish(struct group *group);
 
+/* If its leader is dead, hands its orphans over; nothing is told any more. */
+void group_forget_dead(struct group *group);
+
 /* Frees a group and lets go of its leader. */
 void group_free(struct group *group);
 
@@ -135,6 +138,9 @@ void group_tell(struct group *group, struct grouper_event *event);
 
 /* orphans.c: the leader is gone without having reported its group empty. */
 void host_orphaned(struct grouper_host *host, struct group *group);
+
+/* Ends what dead leaders left, and returns when it is gone: blocks. */
+void host_sweep_at_once(struct grouper_host *host);
 
 /* Whether a child is a leader of this host's; a walk_skip_fn. */
 bool host_is_leader(pid_t pid, void *host);

@@ -30,11 +30,19 @@
  */
 static pid_t host_process;
 
+/*
+ * Leaders that outlived a freed host end as children without an exit signal,
+ * which an ordinary wait(2) does not take: they are reaped here.
+ */
 static bool
 has_children(void)
 {
 	siginfo_t info;
 
+	do
+		info.si_pid = 0;
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WCLONE) == 0 &&
+	    info.si_pid != 0);
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
 	    0;
 }
@@ -111,6 +119,18 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 	return GROUPER_OK;
 }
 
+/* Nobody else would sweep what leaders left that are dead by now. */
+static void
+end_orphans(struct grouper_host *host)
+{
+	struct group *group, *next;
+
+	RB_FOREACH_SAFE(group, group_leaders, &host->leaders, next)
+		group_forget_dead(group);
+	if (!TAILQ_EMPTY(&host->orphaned))
+		host_sweep_at_once(host);
+}
+
 void
 grouper_host_free(struct grouper_host *host)
 {
@@ -121,6 +141,7 @@ grouper_host_free(struct grouper_host *host)
 		return;
 	if (host->on_free != NULL)
 		host->on_free(host->on_free_arg);
+	end_orphans(host);
 	alive = !RB_EMPTY(&host->leaders);
 	while ((group = RB_MIN(group_keys, &host->keys)) != NULL)
 		group_free(group);

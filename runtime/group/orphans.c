@@ -140,9 +140,9 @@ sweep_turn(void *arg)
 	loop_timer_set(host->sweep_timer, delay);
 }
 
-/* Without memory for a timer, here and now: the one place that blocks. */
-static void
-sweep_at_once(struct grouper_host *host)
+/* The one place that blocks: without memory for a timer, or at the end. */
+void
+host_sweep_at_once(struct grouper_host *host)
 {
 	int64_t delay;
 
@@ -171,5 +171,5 @@ host_orphaned(struct grouper_host *host, struct group *group)
 	if (host->sweep_timer != NULL)
 		loop_timer_set(host->sweep_timer, 0);
 	else
-		sweep_at_once(host);
+		host_sweep_at_once(host);
 }

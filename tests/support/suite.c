@@ -139,20 +139,22 @@ start_keeper(void)
 }
 
 /*
- * What the make that runs us has left: its flags, by which a make in a test
- * would take part in our jobs, and the two signals that libc keeps for
- * itself, which posix_spawn(3) leaves ignored and sigaction(3) cannot reach.
+ * What those that run us have left: a make's flags, by which a make in a test
+ * would take part in our jobs; ignored signals, as nohup(1) has it, and the
+ * two that libc keeps for itself, which posix_spawn(3) leaves ignored and
+ * sigaction(3) cannot reach.
  */
 static void
 forget_make(void)
 {
 	unsigned long by_default[4] = { 0 };
+	int signum;
 
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
 	unsetenv("MAKELEVEL");
-	syscall(SYS_rt_sigaction, 32, by_default, NULL, _NSIG / 8);
-	syscall(SYS_rt_sigaction, 33, by_default, NULL, _NSIG / 8);
+	for (signum = 1; signum < _NSIG; signum++)
+		syscall(SYS_rt_sigaction, signum, by_default, NULL, _NSIG / 8);
 }
 
 int

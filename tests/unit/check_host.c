@@ -365,6 +365,46 @@ START_TEST(a_freed_host_s_groups_stop)
 }
 END_TEST
 
+/* Its leader is dead, whether the host knows it yet or not. */
+START_TEST(freeing_a_host_leaves_no_orphans)
+{
+	struct support_process list[4];
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	trial_start_ready(&trial, &options, "setsid sleep 1000 & " TRIAL_SLEEP);
+	support_await_gone(trial_kill_leader());
+	if (_i == 1)
+		trial_await(&trial, GROUPER_EVENT_LEADER_DIED);
+	grouper_host_free(trial.host);
+	trial.host = NULL;
+	trial.nkeys = 0;
+	ck_assert_uint_eq(support_descendants(getpid(), list, 4), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+/* What it leaves must not stand in the way of the next one for ever. */
+START_TEST(a_new_host_follows_one_that_was_freed_with_a_group)
+{
+	struct support_process list[4];
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	trial_start_ready(&trial, &options, TRIAL_SLEEP);
+	grouper_host_free(trial.host);
+	while (support_descendants(getpid(), list, 4) > 0)
+		support_await_gone(list[0].pid);
+	/* As any program waits for its children. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	ck_assert_int_eq(new_host(trial.base, &trial.host), GROUPER_OK);
+	trial_close(&trial);
+}
+END_TEST
+
 static void
 stop_at_start(struct grouper_host *host, const struct grouper_event *event,
     void *arg)
@@ -455,5 +495,7 @@ main(void)
 	tcase_add_test(tc, many_groups_run_and_end_side_by_side);
 	tcase_add_test(tc, all_groups_of_a_killed_host_end);
 	tcase_add_test(tc, a_freed_host_s_groups_stop);
+	tcase_add_loop_test(tc, freeing_a_host_leaves_no_orphans, 0, 2);
+	tcase_add_test(tc, a_new_host_follows_one_that_was_freed_with_a_group);
 	return support_main(s, NULL);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/group/host.h"
 #include "runtime/group/leader.h"
 #include "trial.h"
 
@@ -211,6 +212,22 @@ holds_little(void *arg)
 	return !has_pipe && count <= 4;
 }
 
+/* A program that reads signals tells its host of each SIGCHLD. */
+START_TEST(a_stopped_leader_is_continued_by_its_host)
+{
+	struct trial trial;
+	pid_t leader;
+
+	leader = start_sleeper(&trial);
+	kill(leader, SIGSTOP);
+	support_await_state(leader, "T");
+	host_on_child(trial.host);
+	support_await_state(leader, "RS");
+	still_works(&trial);
+	trial_close(&trial);
+}
+END_TEST
+
 /* Else whoever reads from the command would never see end-of-file. */
 START_TEST(a_leader_holds_no_descriptor_of_its_command_or_host)
 {
@@ -318,6 +335,7 @@ main(void)
 	tc = support_case(s, "process");
 	tcase_add_test(tc, a_leader_withstands_all_signals_but_kill);
 	tcase_add_test(tc, a_stopped_and_continued_leader_goes_on);
+	tcase_add_test(tc, a_stopped_leader_is_continued_by_its_host);
 	tcase_add_test(tc, a_leader_holds_no_descriptor_of_its_command_or_host);
 	tcase_add_test(tc, a_leader_bears_its_name_and_its_command_does_not);
 	tcase_add_test(tc, a_function_bears_the_host_s_name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -252,6 +253,37 @@ START_TEST(an_auto_session_is_new_without_a_terminal)
 }
 END_TEST
 
+static void
+at_terminal(void *arg)
+{
+	struct grouper_options options;
+	struct support_process p;
+	struct trial trial;
+	pid_t pid;
+
+	ck_assert_int_ne(setsid(), -1);
+	ck_assert_int_eq(ioctl(*(int *)arg, TIOCSCTTY, 0), 0);
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "exec sleep 1000");
+	options.session = GROUPER_SESSION_AUTO;
+	trial_start(&trial, &options);
+	pid = trial_await(&trial, GROUPER_EVENT_STARTED)->pid;
+	ck_assert(support_process(pid, &p));
+	ck_assert_int_eq(p.sid, getpid());
+	ck_assert_int_eq(p.pgid, getpid());
+	trial_close(&trial);
+}
+
+START_TEST(an_auto_session_is_kept_at_a_terminal)
+{
+	struct support_pty pty;
+
+	support_pty_open(&pty);
+	trial_join(trial_fork(at_terminal, &pty.slave));
+	support_pty_close(&pty);
+}
+END_TEST
+
 START_TEST(a_pty_becomes_the_controlling_terminal)
 {
 	struct grouper_options options;
@@ -315,6 +347,7 @@ main(void)
 	tcase_add_test(tc, a_kept_session_is_the_host_s_but_not_the_leader_s);
 	tcase_add_test(tc, stop_in_a_kept_session_spares_the_host);
 	tcase_add_test(tc, an_auto_session_is_new_without_a_terminal);
+	tcase_add_test(tc, an_auto_session_is_kept_at_a_terminal);
 	tcase_add_test(tc, a_pty_becomes_the_controlling_terminal);
 	tcase_add_test(tc, a_pty_excludes_a_kept_session);
 	return support_main(s, NULL);

@@ -135,6 +135,13 @@ START_TEST(a_child_can_be_left_out_with_all_below)
 }
 END_TEST
 
+static void
+stop_found(const struct walk_found *found, void *arg)
+{
+	count_found(found, arg);
+	ck_assert_int_eq(walk_signal(found, SIGSTOP), 0);
+}
+
 /* No descriptor is to be had: at least one's own children are found. */
 START_TEST(without_descriptors_children_are_found_and_the_rest_is_missed)
 {
@@ -142,9 +149,10 @@ START_TEST(without_descriptors_children_are_found_and_the_rest_is_missed)
 	struct walk walk;
 	size_t found = 0;
 	int next, result;
+	pid_t pid;
 
 	trial_chain(3);
-	trial_chain(1);
+	pid = trial_chain(1);
 	memset(&walk, 0, sizeof(walk));
 	ck_assert_int_eq(walk_init(&walk), 0);
 	next = dup(STDIN_FILENO);
@@ -152,10 +160,35 @@ START_TEST(without_descriptors_children_are_found_and_the_rest_is_missed)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	few = (struct rlimit) { (rlim_t)next, limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &few);
-	result = walk_run(&walk, 0, count_found, &found);
+	result = walk_run(&walk, 0, stop_found, &found);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	ck_assert_int_eq(result, 1);
 	ck_assert_uint_eq(found, 2);
+	support_await_state(pid, "T");
+	walk_fini(&walk);
+}
+END_TEST
+
+/* Even the room is not to be had. */
+START_TEST(without_memory_a_walk_has_a_small_room)
+{
+	struct rlimit limit, none;
+	struct walk walk;
+	size_t found = 0;
+	int result;
+
+	trial_chain(5);
+	getrlimit(RLIMIT_AS, &limit);
+	none = (struct rlimit) { 0, limit.rlim_max };
+	memset(&walk, 0, sizeof(walk));
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+	result = walk_init(&walk);
+	setrlimit(RLIMIT_AS, &limit);
+	ck_assert_int_eq(result, 0);
+	ck_assert(!walk.mapped);
+	ck_assert_uint_gt(walk.capacity, 1000);
+	ck_assert_int_eq(walk_run(&walk, 0, count_found, &found), 0);
+	ck_assert_uint_eq(found, 5);
 	walk_fini(&walk);
 }
 END_TEST
@@ -288,6 +321,7 @@ main(void)
 	tcase_add_loop_test(tc, a_child_can_be_left_out_with_all_below, 0, 2);
 	tcase_add_test(tc,
 	    without_descriptors_children_are_found_and_the_rest_is_missed);
+	tcase_add_test(tc, without_memory_a_walk_has_a_small_room);
 	tcase_add_test(tc, without_proc_handles_tell_the_parent);
 	tcase_add_test(tc, another_namespace_s_proc_is_not_used);
 	tcase_add_test(tc, a_hidden_child_is_listed);
