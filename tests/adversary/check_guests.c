@@ -354,7 +354,7 @@ START_TEST(group_in_a_group_ends_with_it)
 		SUPPORT_SKIP("%s in %s: %s", levels[1], levels[0], why);
 	snprintf(hostile, sizeof(hostile), "%s", arena_program("hostile"));
 	arena_enter(a);
-	arena_start(&r, a, ARGV("--shutdown", "TERM 2s, KILL"),
+	arena_start(&r, a, ARGV("--shutdown", "TERM 20s, KILL"),
 	    ARGV(support_grouper(), "run", "--contain", levels[1], "--shutdown",
 		STEPS, "--", hostile, "-m", support_token(), "thirteen",
 		end == INNER_ENDS ? "leave" : "stay"));
