@@ -446,6 +446,18 @@ watch_host(struct life *life)
 	return life->leader->namespace || getppid() == life->leader->host;
 }
 
+/* The commands of a host that died cannot reach it any more. */
+static void
+remove_traces(struct life *life)
+{
+	struct leader *leader = life->leader;
+
+	if (leader->leaf.parent != -1)
+		cgroup_leaf_remove(&leader->leaf);
+	if (life->host_gone && leader->socket != NULL)
+		unlink(leader->socket);
+}
+
 /* Everything up to the running command; false if there is none. */
 static bool
 start(struct life *life)
@@ -461,7 +473,8 @@ start(struct life *life)
 	 * the member wait for ever for leave to execute. */
 	fd_close(&leader->host_link);
 	if (!watch_host(life)) {
-		cgroup_leaf_remove(&leader->leaf);
+		life->host_gone = true;
+		remove_traces(life);
 		_exit(0); /* nothing was started */
 	}
 	if ((leader->map_user && map_user(leader) == -1) ||
@@ -481,18 +494,6 @@ start(struct life *life)
 	up.error = failure.error;
 	tell(life, &up, LINK_WAIT);
 	return false;
-}
-
-/* The commands of a host that died cannot reach it any more. */
-static void
-remove_traces(struct life *life)
-{
-	struct leader *leader = life->leader;
-
-	if (leader->leaf.parent != -1)
-		cgroup_leaf_remove(&leader->leaf);
-	if (life->host_gone && leader->socket != NULL)
-		unlink(leader->socket);
 }
 
 static void
