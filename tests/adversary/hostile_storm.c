@@ -50,13 +50,15 @@ start_tree(void)
 static void
 fly(void)
 {
-	for (unsigned int turn = 0;; turn++) {
+	unsigned int turn = 0;
+
+	for (;;) {
 		switch (fork()) {
 		case -1:
 			sched_yield();
 			break;
 		case 0:
-			if (turn == 20)
+			if (++turn == 20)
 				arrive();
 			break;
 		default:
