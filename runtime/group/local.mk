@@ -11,6 +11,7 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/group.c \
 	runtime/group/group.h \
 	runtime/group/host.c \
+	runtime/group/host_access.c \
 	runtime/group/host.h \
 	runtime/group/leader.c \
 	runtime/group/leader.h \

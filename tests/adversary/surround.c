@@ -143,7 +143,6 @@ start(void (*fn)(void))
 	if ((pid = fork()) == -1)
 		fail(FAILED, "fork");
 	if (pid == 0) {
-		prctl(PR_SET_NAME, BYSTANDER);
 		fn();
 		_exit(0);
 	}
@@ -263,6 +262,8 @@ be_init(int bystanders, char **command)
 		fail(NOT_HERE, "/proc");
 	if ((sleepers = calloc((size_t)bystanders, sizeof(*sleepers))) == NULL)
 		fail(FAILED, "calloc");
+	/* Inherited, so that each has it from its first instruction. */
+	prctl(PR_SET_NAME, BYSTANDER);
 	if (pid_max_is_ours()) {
 		if (!write_file("/proc/sys/kernel/pid_max", FEW_PIDS))
 			fail(NOT_HERE, "pid_max");

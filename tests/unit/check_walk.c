@@ -227,18 +227,21 @@ without_proc(void *arg)
 	ck_assert_int_eq(walk_run(&walk, 0, count_found, &found), 0);
 	ck_assert_uint_eq(found, 4);
 	walk_fini(&walk);
-	list(0, &processes);
-	ck_assert_uint_eq(processes.count, 4);
-	grouper_processes_free(&processes);
-	ck_assert_int_eq(grouper_sweep("TERM 20s, KILL", NULL), GROUPER_OK);
+	ck_assert_int_eq(grouper_sweep("KILL", NULL), GROUPER_OK);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 }
 
+/* Each walk asks for every pid there could be, which takes its time. */
 START_TEST(without_proc_handles_tell_the_parent)
 {
+	int status;
+	pid_t pid;
+
 	if (geteuid() != 0)
 		SUPPORT_SKIP("only root can take /proc away");
-	trial_join(trial_fork(without_proc, NULL));
+	pid = trial_fork(without_proc, NULL);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -316,6 +319,7 @@ main(void)
 	TCase *tc;
 
 	tc = support_case(s, "ways around");
+	tcase_set_timeout(tc, 180.0 * support_scale());
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, without_children_files_parents_are_compared);
 	tcase_add_loop_test(tc, a_child_can_be_left_out_with_all_below, 0, 2);
