@@ -81,6 +81,9 @@ START_TEST(without_proc_nothing_is_left)
 	const char *why;
 	struct support_run r;
 
+#ifdef __SANITIZE_ADDRESS__
+	SUPPORT_SKIP("AddressSanitizer itself needs /proc");
+#endif
 	if (!arena_is_root())
 		SUPPORT_SKIP("only root can take /proc away");
 	if (!arena_available(a, &why))

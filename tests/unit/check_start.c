@@ -239,11 +239,13 @@ static void
 fail_to_execute(const char *command, int error)
 {
 	const char *argv[] = { command, NULL };
+	const char *envp[] = { "PATH=/usr/bin:/bin", NULL };
 	struct grouper_options options = plain;
 	struct trial trial;
 
 	trial_open(&trial, NULL);
 	options.argv = (char *const *)(uintptr_t)argv;
+	options.envp = (char *const *)(uintptr_t)envp;
 	options.session = GROUPER_SESSION_NEW;
 	fail_at(&trial, &options, GROUPER_STAGE_EXEC, error);
 	trial_close(&trial);
