@@ -24,3 +24,26 @@ tests_adversary_hostile_SOURCES = \
 	tests/adversary/hostile_escape.c \
 	tests/adversary/hostile_refuse.c \
 	tests/adversary/hostile_storm.c
+
+# Without libraries and instrumentation: they run short of memory and
+# descriptors, by the hundred, and exec themselves in a loop.
+lone_cppflags = -include $(top_builddir)/config.h -I$(top_srcdir) \
+	$(HARDEN_CPPFLAGS)
+tests_adversary_hostile_CPPFLAGS = $(lone_cppflags)
+tests_adversary_hostile_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS)
+tests_adversary_hostile_LDFLAGS = -no-install -pthread
+tests_adversary_hostile_LDADD =
+tests_adversary_surround_CPPFLAGS = $(lone_cppflags)
+tests_adversary_surround_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS)
+tests_adversary_surround_LDFLAGS = -no-install
+tests_adversary_surround_LDADD =
+
+# The death matrix at length: make check-deaths DEATH_ROUNDS=5000
+DEATH_ROUNDS = 1000
+
+check-deaths: all tests/adversary/check_deaths$(EXEEXT) \
+    tests/adversary/hostile$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) DEATH_ROUNDS='$(DEATH_ROUNDS)' \
+	    tests/adversary/check_deaths$(EXEEXT)
+
+.PHONY: check-deaths

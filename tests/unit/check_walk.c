@@ -54,13 +54,6 @@ teardown(void)
 }
 
 static void
-list(pid_t root, struct grouper_processes *processes)
-{
-	ck_assert_int_eq(grouper_descendants(root, processes), GROUPER_OK);
-	ck_assert_int_eq(processes->complete, 1);
-}
-
-static void
 count_found(const struct walk_found *found, void *arg)
 {
 	(void)found;
