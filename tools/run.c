@@ -19,6 +19,7 @@
 #include "runtime/control/server.h"
 #include "runtime/group/front.h"
 #include "runtime/group/host.h"
+#include "runtime/group/names.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
 #include "tools/run_tmpdir.h"
@@ -123,7 +124,7 @@ make_host(struct run *run)
 	char own[32];
 
 	if (name == NULL) {
-		snprintf(own, sizeof(own), "run-%d", (int)getpid());
+		snprintf(own, sizeof(own), NAMES_TRANSIENT, (int)getpid());
 		options.flags = GROUPER_HOST_TRANSIENT;
 	}
 	options.name = name != NULL ? name : own;

@@ -237,6 +237,9 @@ stop_anew(struct run *run)
 static void
 on_ended(struct run *run, const struct grouper_event *event)
 {
+	/* The leader is ending meanwhile: what can be done by then, is. */
+	if (event->last)
+		host_close(run->host);
 	run->result.ended = true;
 	run->result.status = event->status;
 	if (WIFSIGNALED(event->status))

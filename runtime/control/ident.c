@@ -27,7 +27,6 @@
 #include "runtime/util/fd.h"
 
 #define ANSWER_SECONDS 5
-#define SUFFIX ".sock"
 /* Groups within groups that are told apart. */
 #define LEADERS_MAX 64
 
@@ -193,7 +192,6 @@ try_directory(pid_t pid, struct lineage *lineage, struct grouper_ident *ident)
 	char directory[108], path[sizeof(directory) + 256 + 2];
 	struct dirent *entry;
 	bool found = false;
-	size_t length;
 	DIR *dir;
 
 	if (names_directory(directory, sizeof(directory)) == -1)
@@ -202,10 +200,7 @@ try_directory(pid_t pid, struct lineage *lineage, struct grouper_ident *ident)
 	if (dir == NULL)
 		return;
 	while (!found && (entry = readdir(dir)) != NULL) {
-		length = strlen(entry->d_name);
-		if (length <= strlen(SUFFIX) ||
-		    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) !=
-			0)
+		if (!names_is_socket(entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
 		found = try_host(path, pid, lineage, ident);

@@ -386,7 +386,7 @@ server_attach(struct grouper_host *host)
 		free(server);
 		return -1;
 	}
-	host_on_free(host, server_free, server);
+	host_on_close(host, server_free, server);
 	return 0;
 }
 

@@ -86,8 +86,8 @@ struct grouper_host {
 	struct loop_fd *sweep_watch; /* of one orphan: it wakes us */
 	int sweep_pidfd;
 
-	void (*on_free)(void *arg);
-	void *on_free_arg;
+	void (*on_close)(void *arg);
+	void *on_close_arg;
 };
 
 RB_PROTOTYPE(group_keys, group, by_key, group_compare_key)

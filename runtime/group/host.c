@@ -139,8 +139,7 @@ grouper_host_free(struct grouper_host *host)
 
 	if (host == NULL)
 		return;
-	if (host->on_free != NULL)
-		host->on_free(host->on_free_arg);
+	host_close(host);
 	end_orphans(host);
 	alive = !RB_EMPTY(&host->leaders);
 	while ((group = RB_MIN(group_keys, &host->keys)) != NULL)
@@ -157,6 +156,14 @@ grouper_host_free(struct grouper_host *host)
 	host_process = 0;
 }
 
+/* Where there is no other host, nobody can own to us: the common case. */
+static bool
+may_be_led(const struct grouper_host *host)
+{
+	return getenv("GROUPER_SOCKET") != NULL ||
+	    host->names.socket_path == NULL || !names_alone(&host->names);
+}
+
 static bool
 host_is_worker(struct grouper_host *host)
 {
@@ -164,7 +171,8 @@ host_is_worker(struct grouper_host *host)
 
 	if (!host->asked_worker) {
 		host->asked_worker = true;
-		host->is_worker = grouper_identify(0, &ident) == GROUPER_OK &&
+		host->is_worker = may_be_led(host) &&
+		    grouper_identify(0, &ident) == GROUPER_OK &&
 		    ident.kind == GROUPER_KIND_WORKER;
 	}
 	return host->is_worker;

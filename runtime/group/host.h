@@ -47,8 +47,11 @@ struct loop *host_loop(const struct grouper_host *host);
 const char *host_key_of_leader(const struct grouper_host *host, pid_t leader,
     bool *worker);
 
-/* Called first when the host is freed. */
-void host_on_free(struct grouper_host *host, void (*fn)(void *), void *arg);
+/* Stops serving the socket and removes it; the host lives on without. */
+void host_close(struct grouper_host *host);
+
+/* Called when the host is closed, at the latest when it is freed. */
+void host_on_close(struct grouper_host *host, void (*fn)(void *), void *arg);
 
 /* The host frees its loop with itself. */
 void host_own_loop(struct grouper_host *host);

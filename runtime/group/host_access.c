@@ -18,10 +18,19 @@ host_set_signals(struct grouper_host *host, const struct signals *saved)
 }
 
 void
-host_on_free(struct grouper_host *host, void (*fn)(void *), void *arg)
+host_on_close(struct grouper_host *host, void (*fn)(void *), void *arg)
 {
-	host->on_free = fn;
-	host->on_free_arg = arg;
+	host->on_close = fn;
+	host->on_close_arg = arg;
+}
+
+void
+host_close(struct grouper_host *host)
+{
+	if (host->on_close != NULL)
+		host->on_close(host->on_close_arg);
+	host->on_close = NULL;
+	names_unlisten(&host->names);
 }
 
 void

@@ -4,8 +4,10 @@
  */
 #include "runtime/group/names.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@
 
 /* Connections that wait for the host's loop. */
 #define BACKLOG 128
+#define SOCKET_SUFFIX ".sock"
 
 static int
 choose_directory(char *path, size_t size)
@@ -141,6 +144,27 @@ lock_name(struct names *names, const char *directory)
 	return names->lock == -1 ? -1 : 0;
 }
 
+/* Whether nobody listens on the socket at path. */
+static bool
+is_dead(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	bool dead;
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return false;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return false;
+	dead = connect(fd, (struct sockaddr *)&address, sizeof(address)) ==
+		-1 &&
+	    errno == ECONNREFUSED;
+	fd_close(&fd);
+	return dead;
+}
+
 int
 names_listen(struct names *names)
 {
@@ -160,7 +184,9 @@ names_listen(struct names *names)
 	do
 		bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	while (bound == -1 && errno == EADDRINUSE &&
-	    /* A dead host's: the name is ours. */
+	    /* A dead host's, if the name is ours; the pid in a transient
+	     * one may also be that of another PID namespace's process. */
+	    (names->lock != -1 || is_dead(names->socket_path)) &&
 	    unlink(names->socket_path) == 0);
 	umask(before);
 	if (bound == -1 || listen(fd, BACKLOG) == -1)
@@ -182,8 +208,8 @@ names_claim(struct names *names, const char *name, bool transient)
 	if (names_directory(directory, sizeof(directory)) == -1)
 		return -1;
 	strcpy(names->name, name);
-	if (asprintf(&names->socket_path, "%s/%s.sock", directory, name) ==
-	    -1) {
+	if (asprintf(&names->socket_path, "%s/%s" SOCKET_SUFFIX, directory,
+		name) == -1) {
 		names->socket_path = NULL;
 		goto fail;
 	}
@@ -201,15 +227,68 @@ fail:
 }
 
 void
+names_unlisten(struct names *names)
+{
+	if (names->listener == -1)
+		return;
+	unlink(names->socket_path);
+	fd_close(&names->listener);
+}
+
+/* The pid of its name is no more, and nobody listens. */
+static bool
+is_left_behind(const char *path, const char *name)
+{
+	pid_t pid;
+
+	return sscanf(name, NAMES_TRANSIENT SOCKET_SUFFIX, &pid) == 1 &&
+	    pid > 0 && kill(pid, 0) == -1 && errno == ESRCH && is_dead(path);
+}
+
+bool
+names_is_socket(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(SOCKET_SUFFIX);
+
+	return length > suffix &&
+	    strcmp(name + length - suffix, SOCKET_SUFFIX) == 0;
+}
+
+bool
+names_alone(const struct names *names)
+{
+	char path[108 + NAME_MAX + 2];
+	const char *own = strrchr(names->socket_path, '/') + 1;
+	int directory = (int)(own - names->socket_path);
+	struct dirent *entry;
+	bool alone = true;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%.*s", directory, names->socket_path);
+	dir = opendir(path);
+	if (dir == NULL)
+		return false;
+	while (alone && (entry = readdir(dir)) != NULL) {
+		if (!names_is_socket(entry->d_name) ||
+		    strcmp(entry->d_name, own) == 0)
+			continue;
+		snprintf(path + directory, sizeof(path) - (size_t)directory,
+		    "%s", entry->d_name);
+		alone = is_left_behind(path, entry->d_name) &&
+		    unlink(path) == 0;
+	}
+	closedir(dir);
+	return alone;
+}
+
+void
 names_release(struct names *names, bool keep_lock)
 {
 	int saved = errno;
 
-	if (names->listener != -1 && names->socket_path != NULL)
-		unlink(names->socket_path);
+	names_unlisten(names);
 	if (names->lock != -1 && names->lock_path != NULL && !keep_lock)
 		unlink(names->lock_path);
-	fd_close(&names->listener);
 	fd_close(&names->lock);
 	free(names->lock_path);
 	free(names->socket_path);

@@ -15,6 +15,8 @@
 #include <stddef.h>
 
 #define NAMES_HOST_MAX 32
+/* The name of a transient host: format of its pid. */
+#define NAMES_TRANSIENT "run-%d"
 
 struct names {
 	char name[NAMES_HOST_MAX + 1];
@@ -50,6 +52,18 @@ int names_claim(struct names *names, const char *name, bool transient);
 
 /* Listens on the socket of a claimed name, once.  0, or -1 with errno. */
 int names_listen(struct names *names);
+
+/* Removes the socket and closes it; does nothing if there is none. */
+void names_unlisten(struct names *names);
+
+/* Whether a file of the runtime directory is a host's socket by its name. */
+bool names_is_socket(const char *name);
+
+/*
+ * Whether the runtime directory holds no other host's socket.  Removes what a
+ * transient host left there that was killed.  False where it cannot be told.
+ */
+bool names_alone(const struct names *names);
 
 /*
  * Removes the files and closes the descriptors.  keep_lock: a group still

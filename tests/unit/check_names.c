@@ -277,18 +277,27 @@ START_TEST(a_release_may_keep_the_lock_file)
 }
 END_TEST
 
+/* A socket in the runtime directory, with nobody listening. */
+static int
+place_socket(struct sockaddr_un *address, const char *file)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*address = (struct sockaddr_un) { .sun_family = AF_UNIX };
+	strcpy(address->sun_path, support_path(file));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)address, sizeof(*address)),
+	    0);
+	return fd;
+}
+
 START_TEST(a_dead_host_s_socket_is_replaced)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct names names = NAMES_INIT;
+	struct sockaddr_un address;
 	int fd;
 
 	trial_runtime_directory();
-	strcpy(address.sun_path, support_path("runtime/web.sock"));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)),
-	    0);
-	close(fd);
+	close(place_socket(&address, "runtime/web.sock"));
 	ck_assert_int_eq(names_claim(&names, "web", false), 0);
 	ck_assert_int_eq(names_listen(&names), 0);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -308,6 +317,77 @@ START_TEST(a_transient_name_has_no_lock)
 	ck_assert_int_eq(names_claim(&names, "run-1", true), 0);
 	ck_assert_int_eq(names.lock, -1);
 	ck_assert_int_eq(access(support_path("runtime/run-1.lock"), F_OK), -1);
+	names_release(&names, false);
+}
+END_TEST
+
+START_TEST(a_transient_name_leaves_a_living_socket_alone)
+{
+	struct names names = NAMES_INIT;
+	struct sockaddr_un address;
+	struct stat before, after;
+	int fd;
+
+	trial_runtime_directory();
+	fd = place_socket(&address, "runtime/run-1.sock");
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(stat(address.sun_path, &before), 0);
+	ck_assert_int_eq(names_claim(&names, "run-1", true), 0);
+	ck_assert_int_eq(names_listen(&names), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	names_release(&names, false);
+	ck_assert_int_eq(stat(address.sun_path, &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	/* Dead, it gives the name back. */
+	close(fd);
+	ck_assert_int_eq(names_claim(&names, "run-1", true), 0);
+	ck_assert_int_eq(names_listen(&names), 0);
+	names_release(&names, false);
+}
+END_TEST
+
+START_TEST(alone_is_who_sees_no_other_socket)
+{
+	struct names names = NAMES_INIT;
+	struct sockaddr_un address;
+	int fd;
+
+	trial_runtime_directory();
+	ck_assert_int_eq(names_claim(&names, "web", false), 0);
+	ck_assert_int_eq(names_listen(&names), 0);
+	ck_assert(names_alone(&names));
+	/* A dead host's may be anybody's by and by; nobody removes it. */
+	fd = place_socket(&address, "runtime/db.sock");
+	ck_assert(!names_alone(&names));
+	close(fd);
+	ck_assert(!names_alone(&names));
+	ck_assert_int_eq(unlink(address.sun_path), 0);
+	ck_assert(names_alone(&names));
+	names_release(&names, false);
+}
+END_TEST
+
+START_TEST(what_a_killed_run_left_is_removed)
+{
+	char file[sizeof("runtime/run-2147483647.sock")];
+	struct names names = NAMES_INIT;
+	struct sockaddr_un address;
+	int fd;
+
+	trial_runtime_directory();
+	ck_assert_int_eq(names_claim(&names, "web", false), 0);
+	/* No pid reaches so high, pid_max(5): it cannot be alive. */
+	fd = place_socket(&address, "runtime/run-2147483647.sock");
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert(!names_alone(&names));
+	close(fd);
+	ck_assert(names_alone(&names));
+	ck_assert_int_eq(access(address.sun_path, F_OK), -1);
+	/* This one's process is alive: it may be about to listen. */
+	snprintf(file, sizeof(file), "runtime/run-%d.sock", (int)getpid());
+	close(place_socket(&address, file));
+	ck_assert(!names_alone(&names));
+	ck_assert_int_eq(access(address.sun_path, F_OK), 0);
 	names_release(&names, false);
 }
 END_TEST
@@ -582,6 +662,9 @@ main(void)
 	tcase_add_test(tc, a_release_may_keep_the_lock_file);
 	tcase_add_test(tc, a_dead_host_s_socket_is_replaced);
 	tcase_add_test(tc, a_transient_name_has_no_lock);
+	tcase_add_test(tc, a_transient_name_leaves_a_living_socket_alone);
+	tcase_add_test(tc, alone_is_who_sees_no_other_socket);
+	tcase_add_test(tc, what_a_killed_run_left_is_removed);
 	tcase_add_test(tc, a_killed_transient_host_leaves_no_file);
 
 	tc = support_case(s, "lock");
