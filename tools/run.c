@@ -289,7 +289,7 @@ carry_out(struct run *run)
 		grouper_stop(run->host, run->options->key, "KILL");
 		run->result.failed = RUN_FAILED;
 	}
-	if (server_attach(run->host) != 0)
+	if (server_attach(run->host, NULL) != 0)
 		log_warn("control socket");
 	if (run_limit(run) != 0) {
 		fail("--timeout");

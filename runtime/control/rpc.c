@@ -54,6 +54,13 @@ rpc_error(const json_t *id, int code, const char *text)
 }
 
 char *
+rpc_notification(const char *method, json_t *params)
+{
+	return line_of(json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method",
+	    method, "params", params));
+}
+
+char *
 rpc_request(int id, const char *method, json_t *params)
 {
 	if (params == NULL)

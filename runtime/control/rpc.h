@@ -30,6 +30,9 @@ int rpc_code(enum grouper_error error);
 char *rpc_result(const json_t *id, json_t *result);
 char *rpc_error(const json_t *id, int code, const char *text);
 
+/* A notification of the server's; params is taken over. */
+char *rpc_notification(const char *method, json_t *params);
+
 /* A request line; params is taken over and may be NULL. */
 char *rpc_request(int id, const char *method, json_t *params);
 

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The control socket, see server.h.
- *
- * A connection is read line by line and answered in order.  Who does not
- * read its answers is not read from either, so that what a client can make
- * the host hold is one line in and one answer out.
  */
 #include "runtime/control/server.h"
 
 #include <sys/queue.h>
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,55 +15,192 @@
 #include <grouper/group.h>
 #include <grouper/ident.h>
 
+#include "runtime/control/connection.h"
 #include "runtime/control/descent.h"
 #include "runtime/control/rpc.h"
 #include "runtime/group/host.h"
-#include "runtime/util/fd.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/loop.h"
 
-#define CONNECTIONS_MAX 256
-#define READ_STEP 4096
+#define CLIENTS_MAX 256
+/* Calls of one client that wait for their answers. */
+#define CALLS_MAX 64
 /* When there was no descriptor or memory for a connection. */
 #define RETRY_MS 100
+/* Who says nothing for so long makes room for others when there is none. */
+#define IDLE_MS 5000
 
-struct connection {
-	TAILQ_ENTRY(connection) link;
+struct call {
+	TAILQ_ENTRY(call) link;
+	struct client *client;
+	json_t *id;	    /* NULL: a notification */
+	const char *stream; /* its method; NULL: not answered yet */
+	call_next_fn *next;
+	call_gone_fn *on_gone;
+	void *arg;
+};
+
+struct client {
+	TAILQ_ENTRY(client) link; /* the longest idle comes first */
 	struct server *server;
-	int fd;
-	struct ucred peer;
-	struct loop_fd *readable;
-	struct loop_fd *writable;
-	char *in;
-	size_t in_length;
-	char *out;
-	size_t out_length;
-	size_t out_done;
+	struct connection *connection;
+	TAILQ_HEAD(, call) calls;
+	size_t ncalls;
+	int64_t heard; /* when, of clock_ms() */
 };
 
 struct server {
 	struct grouper_host *host;
+	const struct server_methods *methods;
 	struct loop_fd *listening;
 	struct loop_timer *retry;
-	TAILQ_HEAD(, connection) connections;
-	size_t count;
+	TAILQ_HEAD(clients, client) clients;
+	size_t nclients;
 };
 
-typedef char *method_fn(struct connection *connection, const json_t *id,
-    const json_t *params);
+/* Calls */
 
-struct method {
-	const char *name;
-	method_fn *fn;
-	bool others; /* also for peers that are neither root nor the host's */
-};
+static struct call *
+call_new(struct client *client, const json_t *id)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL)
+		return NULL;
+	call->client = client;
+	call->id = id == NULL ? NULL : json_deep_copy(id);
+	if (id != NULL && call->id == NULL) {
+		free(call);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&client->calls, call, link);
+	client->ncalls++;
+	connection_await(client->connection, true);
+	return call;
+}
+
+static void
+call_free(struct call *call)
+{
+	struct client *client = call->client;
+
+	TAILQ_REMOVE(&client->calls, call, link);
+	client->ncalls--;
+	if (client->ncalls == 0)
+		connection_await(client->connection, false);
+	json_decref(call->id);
+	free(call);
+}
+
+/* A notification is not answered, JSON-RPC 2.0 section 4.1. */
+static void
+call_say(struct call *call, char *line)
+{
+	if (call->id != NULL)
+		connection_send(call->client->connection, line);
+	else
+		free(line);
+}
+
+void
+call_result(struct call *call, json_t *result)
+{
+	call_say(call, rpc_result(call->id, result));
+	call_free(call);
+}
+
+void
+call_fail_code(struct call *call, int code, const char *text)
+{
+	call_say(call, rpc_error(call->id, code, text));
+	call_free(call);
+}
+
+void
+call_fail(struct call *call, enum grouper_error error, const char *text)
+{
+	call_fail_code(call, rpc_code(error),
+	    text != NULL ? text : grouper_strerror(error));
+}
+
+pid_t
+call_pid(const struct call *call)
+{
+	return connection_peer(call->client->connection)->pid;
+}
+
+void
+call_defer(struct call *call, call_gone_fn *on_gone, void *arg)
+{
+	call->on_gone = on_gone;
+	call->arg = arg;
+}
+
+void
+call_stream(struct call *call, json_t *result, const char *method,
+    call_next_fn *next, call_gone_fn *on_gone, void *arg)
+{
+	call_say(call, rpc_result(call->id, result));
+	call->stream = method;
+	call->next = next;
+	call_defer(call, on_gone, arg);
+}
+
+void
+call_wake(struct call *call)
+{
+	struct connection *connection = call->client->connection;
+	json_t *params;
+
+	if (call->stream == NULL || connection_queued(connection) > 0)
+		return; /* asked when that is taken */
+	params = call->next(call->arg);
+	if (params != NULL)
+		connection_send(connection,
+		    rpc_notification(call->stream, params));
+}
+
+/* Clients */
 
 static void
 listen_again(void *arg)
 {
 	struct server *server = arg;
 
-	if (server->count < CONNECTIONS_MAX)
+	if (server->nclients < CLIENTS_MAX)
 		loop_fd_set(server->listening, true);
+}
+
+/* Somebody that waits for nothing and has not been heard of for long. */
+static struct client *
+find_idle(struct server *server)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &server->clients, link) {
+		if (clock_ms() - client->heard < IDLE_MS)
+			return NULL;
+		if (client->ncalls == 0)
+			return client;
+	}
+	return NULL;
+}
+
+static void
+on_retry(void *arg)
+{
+	struct server *server = arg;
+	struct client *client;
+
+	if (server->nclients == CLIENTS_MAX) {
+		client = find_idle(server);
+		if (client == NULL) {
+			loop_timer_set(server->retry, RETRY_MS);
+			return;
+		}
+		connection_free(client->connection);
+	}
+	listen_again(server);
 }
 
 /* Who comes now waits in the socket's queue; nobody is turned away. */
@@ -76,23 +208,43 @@ static void
 listen_later(struct server *server)
 {
 	loop_fd_set(server->listening, false);
-	if (server->count < CONNECTIONS_MAX)
-		loop_timer_set(server->retry, RETRY_MS);
+	loop_timer_set(server->retry, RETRY_MS);
 }
 
 static void
-connection_free(struct connection *connection)
+on_end(struct connection *connection, void *arg)
 {
-	TAILQ_REMOVE(&connection->server->connections, connection, link);
-	connection->server->count--;
-	listen_again(connection->server);
-	loop_fd_free(connection->readable);
-	loop_fd_free(connection->writable);
-	fd_close(&connection->fd);
-	free(connection->in);
-	free(connection->out);
-	free(connection);
+	struct client *client = arg;
+	struct server *server = client->server;
+	struct call *call;
+
+	(void)connection;
+	/* The analyzer does not see that each is taken off the list. */
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+	while ((call = TAILQ_FIRST(&client->calls)) != NULL) {
+		if (call->on_gone != NULL)
+			call->on_gone(call->arg);
+		call_free(call);
+	}
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
+	TAILQ_REMOVE(&server->clients, client, link);
+	server->nclients--;
+	listen_again(server);
+	free(client);
 }
+
+static void
+on_drained(struct connection *connection, void *arg)
+{
+	struct client *client = arg;
+	struct call *call;
+
+	TAILQ_FOREACH(call, &client->calls, link)
+		if (connection_queued(connection) == 0)
+			call_wake(call);
+}
+
+/* Requests */
 
 struct membership {
 	const struct grouper_host *host;
@@ -113,53 +265,59 @@ look_for_leader(const struct os_stat *stat, void *arg)
 }
 
 /* {"pid": N}, the peer itself without; which leader of ours it is under. */
-static char *
-method_ident(struct connection *connection, const json_t *id,
-    const json_t *params)
+static void
+method_ident(struct call *call, const json_t *params, void *arg)
 {
 	const json_t *given = json_object_get(params, "pid");
-	struct membership found = { .host = connection->server->host };
-	json_int_t pid = connection->peer.pid;
+	struct membership found = { .host = arg };
+	json_int_t pid = call_pid(call);
 
 	if (given != NULL) {
 		pid = json_integer_value(given);
-		if (!json_is_integer(given) || pid < 1 || pid > INT32_MAX)
-			return rpc_error(id, RPC_INVALID_PARAMS,
+		if (!json_is_integer(given) || pid < 1 || pid > INT32_MAX) {
+			call_fail_code(call, RPC_INVALID_PARAMS,
 			    "pid must be a positive integer");
+			return;
+		}
 	}
 	if (pid < 1 || descent_walk((pid_t)pid, look_for_leader, &found) == -1)
-		return rpc_error(id, rpc_code(GROUPER_NOT_FOUND),
-		    "no such process");
-	if (found.key == NULL)
-		return rpc_error(id, rpc_code(GROUPER_NO_GROUP),
+		call_fail(call, GROUPER_NOT_FOUND, "no such process");
+	else if (found.key == NULL)
+		call_fail(call, GROUPER_NO_GROUP,
 		    "not in a group of this host");
-	return rpc_result(id,
-	    json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind",
-		grouper_kind_name(found.worker ? GROUPER_KIND_WORKER :
-						 GROUPER_KIND_GROUP),
-		"host", host_name(connection->server->host), "key", found.key,
-		"leader", (int)found.leader, "host_pid", (int)getpid()));
+	else
+		call_result(call,
+		    json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind",
+			grouper_kind_name(found.worker ? GROUPER_KIND_WORKER :
+							 GROUPER_KIND_GROUP),
+			"host", host_name(found.host), "key", found.key,
+			"leader", (int)found.leader, "host_pid",
+			(int)getpid()));
 }
 
-static const struct method methods[] = {
-	{ "ident", method_ident, true },
-};
+static const struct server_method own_method = { "ident", method_ident, true };
 
-static const struct method *
-find_method(const char *name)
+static const struct server_method *
+find_method(const struct server *server, const char *name, void **arg)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strcmp(methods[i].name, name) == 0)
-			return &methods[i];
+	*arg = server->host;
+	if (strcmp(own_method.name, name) == 0)
+		return &own_method;
+	if (server->methods == NULL)
+		return NULL;
+	*arg = server->methods->arg;
+	for (i = 0; i < server->methods->count; i++)
+		if (strcmp(server->methods->list[i].name, name) == 0)
+			return &server->methods->list[i];
 	return NULL;
 }
 
 static bool
-may_call(const struct connection *connection, const struct method *method)
+may_call(const struct client *client, const struct server_method *method)
 {
-	uid_t uid = connection->peer.uid;
+	uid_t uid = connection_peer(client->connection)->uid;
 
 	return method->others || uid == 0 || uid == geteuid();
 }
@@ -176,160 +334,87 @@ is_request(const json_t *request)
 	    (params == NULL || json_is_object(params));
 }
 
-static char *
-call(struct connection *connection, const json_t *request)
+static void
+refuse(struct client *client, const json_t *id, int code, const char *text)
+{
+	connection_send(client->connection, rpc_error(id, code, text));
+}
+
+static void
+serve(struct client *client, const json_t *request)
 {
 	const json_t *id = json_object_get(request, "id");
-	const struct method *method;
+	const struct server_method *method;
+	struct call *call;
+	void *arg;
 
-	if (!is_request(request))
-		return rpc_error(id, RPC_INVALID_REQUEST,
+	if (!is_request(request)) {
+		refuse(client, id, RPC_INVALID_REQUEST,
 		    "expected jsonrpc 2.0, method and an object of params");
-	method =
-	    find_method(json_string_value(json_object_get(request, "method")));
+		return;
+	}
+	call = client->ncalls < CALLS_MAX ? call_new(client, id) : NULL;
+	if (call == NULL) {
+		refuse(client, id, rpc_code(GROUPER_SYSTEM),
+		    "too many requests that wait for their answers");
+		return;
+	}
+	method = find_method(client->server,
+	    json_string_value(json_object_get(request, "method")), &arg);
 	if (method == NULL)
-		return rpc_error(id, RPC_METHOD_NOT_FOUND, "unknown method");
-	if (!may_call(connection, method))
-		return rpc_error(id, RPC_INVALID_REQUEST,
+		call_fail_code(call, RPC_METHOD_NOT_FOUND, "unknown method");
+	else if (!may_call(client, method))
+		call_fail_code(call, RPC_INVALID_REQUEST,
 		    "not permitted to this user");
-	return method->fn(connection, id, json_object_get(request, "params"));
+	else
+		method->fn(call, json_object_get(request, "params"), arg);
 }
 
-/* False without memory; *reply is NULL where there is nothing to say. */
-static bool
-answer(struct connection *connection, const char *line, size_t length,
-    char **reply)
+static void
+on_line(struct connection *connection, const char *line, size_t length,
+    void *arg)
 {
+	struct client *client = arg;
+	struct clients *clients = &client->server->clients;
 	json_t *request;
-	bool silent;
 
+	(void)connection;
+	client->heard = clock_ms();
+	TAILQ_REMOVE(clients, client, link);
+	TAILQ_INSERT_TAIL(clients, client, link);
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-	if (request == NULL) {
-		*reply = rpc_error(NULL, RPC_PARSE_ERROR, "not JSON");
-		return *reply != NULL;
-	}
-	*reply = call(connection, request);
-	/* A notification is not answered, JSON-RPC 2.0 section 4.1. */
-	silent = is_request(request) && json_object_get(request, "id") == NULL;
+	if (request == NULL)
+		refuse(client, NULL, RPC_PARSE_ERROR, "not JSON");
+	else
+		serve(client, request);
 	json_decref(request);
-	if (*reply == NULL)
-		return false;
-	if (silent) {
-		free(*reply);
-		*reply = NULL;
-	}
-	return true;
 }
 
-static void serve_lines(struct connection *connection);
+/* The server */
 
-static void
-on_writable(int fd, void *arg)
+static int
+client_new(struct server *server, int fd)
 {
-	struct connection *connection = arg;
-	ssize_t n;
+	static const struct connection_handler handler = { on_line, on_drained,
+		on_end };
+	struct client *client = calloc(1, sizeof(*client));
 
-	n = send(fd, connection->out + connection->out_done,
-	    connection->out_length - connection->out_done,
-	    MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			connection_free(connection);
-		return;
-	}
-	connection->out_done += (size_t)n;
-	if (connection->out_done < connection->out_length)
-		return;
-	free(connection->out);
-	connection->out = NULL;
-	loop_fd_set(connection->writable, false);
-	loop_fd_set(connection->readable, true);
-	serve_lines(connection);
-}
-
-/* Answers one line; further ones when the answer was taken. */
-static void
-serve_lines(struct connection *connection)
-{
-	char *end, *reply;
-	size_t length;
-
-	do {
-		if (connection->in_length == 0)
-			return;
-		end = memchr(connection->in, '\n', connection->in_length);
-		if (end == NULL)
-			return;
-		length = (size_t)(end - connection->in);
-		if (!answer(connection, connection->in, length, &reply)) {
-			connection_free(connection);
-			return;
-		}
-		connection->in_length -= length + 1;
-		memmove(connection->in, end + 1, connection->in_length);
-	} while (reply == NULL);
-	connection->out = reply;
-	connection->out_length = strlen(reply);
-	connection->out_done = 0;
-	loop_fd_set(connection->readable, false);
-	loop_fd_set(connection->writable, true);
-}
-
-static void
-on_readable(int fd, void *arg)
-{
-	struct connection *connection = arg;
-	char *grown;
-	ssize_t n;
-
-	if (connection->in_length + READ_STEP > RPC_LINE_MAX) {
-		connection_free(connection);
-		return;
-	}
-	grown = realloc(connection->in, connection->in_length + READ_STEP);
-	if (grown == NULL) {
-		connection_free(connection);
-		return;
-	}
-	connection->in = grown;
-	n = recv(fd, grown + connection->in_length, READ_STEP, MSG_DONTWAIT);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		connection_free(connection);
-		return;
-	}
-	connection->in_length += (size_t)n;
-	serve_lines(connection);
-}
-
-/* Takes the descriptor over. */
-static void
-connection_new(struct server *server, int fd)
-{
-	struct connection *connection = calloc(1, sizeof(*connection));
-	socklen_t length = sizeof(connection->peer);
-	struct loop *loop = host_loop(server->host);
-
-	if (connection == NULL) {
+	if (client == NULL) {
 		close(fd);
-		return;
+		return -1;
 	}
-	TAILQ_INSERT_TAIL(&server->connections, connection, link);
-	server->count++;
-	connection->server = server;
-	connection->fd = fd;
-	connection->readable = loop_fd_new(loop, fd, LOOP_READ, on_readable,
-	    connection);
-	connection->writable = loop_fd_new(loop, fd, LOOP_WRITE, on_writable,
-	    connection);
-	if (connection->readable == NULL || connection->writable == NULL ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &connection->peer,
-		&length) == -1) {
-		connection_free(connection);
-		return;
+	client->server = server;
+	client->heard = clock_ms();
+	TAILQ_INIT(&client->calls);
+	client->connection = connection_new(host_loop(server->host), fd,
+	    &handler, client);
+	if (client->connection == NULL) {
+		free(client);
+		return -1;
 	}
-	loop_fd_set(connection->writable, false);
+	TAILQ_INSERT_TAIL(&server->clients, client, link);
+	server->nclients++;
+	return 0;
 }
 
 static void
@@ -339,11 +424,11 @@ on_connect(int fd, void *arg)
 	int peer;
 
 	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (peer != -1)
-		connection_new(server, peer);
 	/* A client that is gone already is none of our trouble. */
-	if ((peer == -1 && errno != EAGAIN && errno != ECONNABORTED) ||
-	    server->count == CONNECTIONS_MAX)
+	if (peer == -1 && (errno == EAGAIN || errno == ECONNABORTED))
+		return;
+	if (peer == -1 || client_new(server, peer) == -1 ||
+	    server->nclients == CLIENTS_MAX)
 		listen_later(server);
 }
 
@@ -351,12 +436,12 @@ static void
 server_free(void *arg)
 {
 	struct server *server = arg;
-	struct connection *connection;
+	struct client *client;
 
 	/* The analyzer does not see that each is taken off the list. */
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
-	while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
-		connection_free(connection);
+	while ((client = TAILQ_FIRST(&server->clients)) != NULL)
+		connection_free(client->connection);
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	loop_fd_free(server->listening);
 	loop_timer_free(server->retry);
@@ -364,7 +449,7 @@ server_free(void *arg)
 }
 
 int
-server_attach(struct grouper_host *host)
+server_attach(struct grouper_host *host, const struct server_methods *methods)
 {
 	struct server *server;
 
@@ -375,11 +460,12 @@ server_attach(struct grouper_host *host)
 	server = calloc(1, sizeof(*server));
 	if (server == NULL)
 		return -1;
-	TAILQ_INIT(&server->connections);
+	TAILQ_INIT(&server->clients);
 	server->host = host;
+	server->methods = methods;
 	server->listening = loop_fd_new(host_loop(host), host_listener(host),
 	    LOOP_READ, on_connect, server);
-	server->retry = loop_timer_new(host_loop(host), listen_again, server);
+	server->retry = loop_timer_new(host_loop(host), on_retry, server);
 	if (server->listening == NULL || server->retry == NULL) {
 		loop_fd_free(server->listening);
 		loop_timer_free(server->retry);
@@ -411,7 +497,7 @@ grouper_host_new(struct event_base *base,
 	}
 	host_own_loop(*host);
 	host_set_signals(*host, &signals);
-	if (server_attach(*host) == -1) {
+	if (server_attach(*host, NULL) == -1) {
 		grouper_host_free(*host);
 		return GROUPER_SYSTEM;
 	}

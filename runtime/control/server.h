@@ -6,13 +6,72 @@
 #ifndef RUNTIME_CONTROL_SERVER_H
 #define RUNTIME_CONTROL_SERVER_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include <grouper/error.h>
+
+struct call;
 struct grouper_host;
 
 /*
- * Serves the host's socket from now on; connections that came before wait in
- * its queue.  Freed with the host.  Does nothing for an anonymous host, or
- * if the host is served already.  0, or -1 with errno.
+ * A method answers each call exactly once, at once or later: by call_result(),
+ * call_fail() or call_stream().  params is an object or NULL, the caller's.
  */
-int server_attach(struct grouper_host *host);
+typedef void server_method_fn(struct call *call, const json_t *params,
+    void *arg);
+
+struct server_method {
+	const char *name;
+	server_method_fn *fn;
+	bool others; /* also for peers that are neither root nor the host's */
+};
+
+struct server_methods {
+	const struct server_method *list;
+	size_t count;
+	void *arg;
+};
+
+/*
+ * Serves the host's socket from now on; connections that came before wait in
+ * its queue.  Freed with the host.  Does nothing for an anonymous host.
+ * methods are those apart from `ident`, static, or NULL; their arg must live
+ * until the host is closed.  0, or -1 with errno.
+ */
+int server_attach(struct grouper_host *host,
+    const struct server_methods *methods);
+
+/* The answer; the result is taken over.  The call is over. */
+void call_result(struct call *call, json_t *result);
+
+/* A text of its own, or NULL for the error's. */
+void call_fail(struct call *call, enum grouper_error error, const char *text);
+void call_fail_code(struct call *call, int code, const char *text);
+
+/* Who asks; its uid has been checked. */
+pid_t call_pid(const struct call *call);
+
+/*
+ * Keeps a call for an answer that comes later.  on_gone is called if the
+ * client leaves or the server ends first; the call is over then.
+ */
+typedef void call_gone_fn(void *arg);
+void call_defer(struct call *call, call_gone_fn *on_gone, void *arg);
+
+/*
+ * Answers with a result and sends notifications of this method from then on,
+ * for as long as the client reads: next() makes the params of one, or returns
+ * NULL if there is none for now.  It is called whenever the client has taken
+ * what was sent; call_wake() says that there is more.
+ */
+typedef json_t *call_next_fn(void *arg);
+void call_stream(struct call *call, json_t *result, const char *method,
+    call_next_fn *next, call_gone_fn *on_gone, void *arg);
+void call_wake(struct call *call);
 
 #endif
