@@ -47,7 +47,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # The suite: three tests, each of which passes and leaves a process.
-mkfifo "$dir/ready"
+# One each: a reader may still meet the end of the writer before.
+mkfifo "$dir/daemon.up" "$dir/worker.up"
 cat >"$dir/Makefile" <<'END'
 check:
 	@sh ./server.sh && echo "    PASS: server"
@@ -60,13 +61,13 @@ sleep 301 &
 END
 cat >"$dir/daemon.sh" <<'END'
 # A daemon: it has a session of its own.
-setsid sh -c 'echo up >ready; exec sleep 302' &
-read -r up <ready
+setsid sh -c 'echo up >daemon.up; exec sleep 302' &
+read -r up <daemon.up
 END
 cat >"$dir/worker.sh" <<'END'
 # A double fork: the parent between is gone at once.
-(setsid sh -c '(sleep 303 &); echo up >ready' &)
-read -r up <ready
+(setsid sh -c '(sleep 303 &); echo up >worker.up' &)
+read -r up <worker.up
 END
 
 # sh needs a moment to become the daemon's sleep.
