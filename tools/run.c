@@ -106,7 +106,8 @@ prepare(struct run *run)
 	    (options->die_with_parent && die_with(parent) != 0))
 		return -1;
 	signals_take(&run->inherited);
-	if (front_needed() && front_split() != 0)
+	run->front = front_needed();
+	if (run->front && front_split() != 0)
 		return fail("cannot fork");
 	return options->tmpdir ? make_tmpdir(run) : 0;
 }

@@ -34,6 +34,7 @@ struct run {
 	struct pty *pty;
 	int signals; /* a signalfd */
 	struct loop_fd *signals_watch;
+	bool front;  /* the process above us is ours, see front.h */
 	bool shared; /* the command is in our session and process group */
 	bool holds;  /* what the command leaves waits for run_stop() */
 	bool keyed;  /* a stop came from the keyboard */

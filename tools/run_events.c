@@ -27,6 +27,15 @@
 /* A command that runs so long is worth mapping the whole text for. */
 #define CALM_MS 100
 
+/* So many of those that live at the time limit are named on standard error. */
+#define NAMED_MAX 8
+
+static bool
+is_alive(const struct grouper_process *process)
+{
+	return process->state != 'Z' && process->state != 'X';
+}
+
 /* Which process of the group is the first that lives; NULL: none. */
 static const struct grouper_process *
 first_alive(const struct grouper_processes *list, size_t *alive)
@@ -36,7 +45,7 @@ first_alive(const struct grouper_processes *list, size_t *alive)
 
 	*alive = 0;
 	for (i = 0; i < list->count; i++) {
-		if (list->items[i].state == 'Z' || list->items[i].state == 'X')
+		if (!is_alive(&list->items[i]))
 			continue;
 		if ((*alive)++ == 0)
 			first = &list->items[i];
@@ -91,6 +100,50 @@ run_stop(struct run *run, const char *steps)
 	grouper_stop(run->host, run->options->key, steps);
 }
 
+/* "812 (postgres), 813 (cat), ..." */
+static void
+name_living(char *text, size_t size, const struct grouper_processes *list)
+{
+	size_t i, named = 0, used = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < list->count && named <= NAMED_MAX && used < size; i++) {
+		if (!is_alive(&list->items[i]))
+			continue;
+		if (named++ < NAMED_MAX)
+			used += (size_t)snprintf(text + used, size - used,
+			    "%s%d (%s)", used > 0 ? ", " : "",
+			    (int)list->items[i].pid, list->items[i].name);
+		else
+			snprintf(text + used, size - used, ", ...");
+	}
+}
+
+/* Who held it up is gone when somebody looks: it is told now. */
+static void
+tell_limit(struct run *run)
+{
+	struct grouper_processes list = { NULL, 0, 0 };
+	int64_t ms = run->options->timeout_ms;
+	bool whole = ms % 1000 == 0;
+	char text[NAMED_MAX * 80 + 8];
+	size_t alive;
+
+	if (grouper_members(run->host, run->options->key, &list) != GROUPER_OK)
+		return;
+	if (result_add_late(&run->result, &list) != 0)
+		log_warn("the list of what was alive is not complete");
+	first_alive(&list, &alive);
+	name_living(text, sizeof(text), &list);
+	if (alive > 0 && run->options->level > LOG_LEVEL_QUIET)
+		tool_line(STDERR_FILENO, run->pty != NULL,
+		    "grouper run: time limit of %" PRId64
+		    "%s: stopping %zu process%s: %s",
+		    whole ? ms / 1000 : ms, whole ? "s" : "ms", alive,
+		    alive == 1 ? "" : "es", text);
+	grouper_processes_free(&list);
+}
+
 static void
 on_limit(void *arg)
 {
@@ -105,7 +158,7 @@ on_limit(void *arg)
 		loop_timer_set(run->limit, left);
 		return;
 	}
-	log_info("%s: time limit, stopping", run->options->key);
+	tell_limit(run);
 	run->result.timed_out = true;
 	run_stop(run, NULL);
 }
@@ -335,6 +388,7 @@ run_on_event(struct grouper_host *host, const struct grouper_event *event,
 		run->result.leader_died = true;
 		tool_error("run", "the leader of '%s' died: ending what it led",
 		    run->options->key);
+		begin_stop(run);
 		break;
 	case GROUPER_EVENT_EMPTY:
 		run->result.usage = event->usage;

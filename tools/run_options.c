@@ -183,6 +183,38 @@ refuse(const struct entry *entry, const char *expected, const char *value)
 	    value);
 }
 
+/*
+ * Whether getopt is going to read a long option of ours.  It would take any
+ * beginning of one as well, which then means another when one is added.
+ */
+static bool
+check_name(const char *word)
+{
+	size_t i, length, used;
+	char meant[256] = "";
+
+	if (word == NULL || strncmp(word, "--", 2) != 0)
+		return true;
+	length = strcspn(word + 2, "=");
+	if (length == 0)
+		return true;
+	for (i = 0; i < NELEMS(entries); i++) {
+		if (entries[i].name == NULL ||
+		    strncmp(entries[i].name, word + 2, length) != 0)
+			continue;
+		if (entries[i].name[length] == '\0')
+			return true;
+		used = strlen(meant);
+		snprintf(meant + used, sizeof(meant) - used, "%s--%s",
+		    used > 0 ? " or " : "", entries[i].name);
+	}
+	if (meant[0] == '\0')
+		return true; /* getopt finds nothing either */
+	tool_error("run", "unknown option '%.*s', did you mean %s?",
+	    (int)length + 2, word, meant);
+	return false;
+}
+
 /* What one option alone cannot know. */
 static enum run_parsed
 check_all(struct run_options *options, int argc, char **argv)
@@ -237,8 +269,12 @@ run_options_parse(struct run_options *options, int argc, char **argv)
 	fill_getopt(long_options);
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, "+:hVvq", long_options, NULL)) !=
-	    -1) {
+	for (;;) {
+		if (!check_name(argv[optind]))
+			return RUN_PARSED_BAD;
+		opt = getopt_long(argc, argv, "+:hVvq", long_options, NULL);
+		if (opt == -1)
+			break;
 		if (opt == '?' || opt == ':') {
 			tool_bad_option("run", opt, argv);
 			return RUN_PARSED_BAD;

@@ -210,14 +210,14 @@ leaks_json(const struct run_result *result)
 }
 
 static json_t *
-unkillable_json(const struct run_result *result)
+processes_json(const struct run_processes *processes)
 {
 	const struct run_process *process;
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < result->unkillable.count; i++) {
-		process = &result->unkillable.items[i];
+	for (i = 0; i < processes->count; i++) {
+		process = &processes->items[i];
 		json_array_append_new(list,
 		    json_pack("{s:i, s:o}", "pid", (int)process->pid, "command",
 			json_text(process->command)));
@@ -232,7 +232,7 @@ report_json(const struct run_result *result, const struct run_options *options)
 	struct run_end end = result_end(result, options);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:o, s:o, s:f, s:f, "
-			 "s:f, s:I, s:I, s:o, s:o}",
+			 "s:f, s:I, s:I, s:o, s:o, s:o}",
 	    "version", PACKAGE_VERSION, "host", result->host, "key",
 	    options->key, "command", command_json(options), "contain",
 	    grouper_containment_name(result->contain), "exit_status",
@@ -243,7 +243,8 @@ report_json(const struct run_result *result, const struct run_options *options)
 	    (double)usage->system_us / 1e6, "peak_memory_bytes",
 	    (json_int_t)usage->peak_memory, "processes",
 	    (json_int_t)usage->processes, "leaks", leaks_json(result),
-	    "unkillable", unkillable_json(result));
+	    "unkillable", processes_json(&result->unkillable),
+	    "alive_at_timeout", processes_json(&result->late));
 }
 
 int

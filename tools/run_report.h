@@ -59,18 +59,21 @@ struct run_result {
 	struct grouper_usage usage;
 	struct run_processes leaks;
 	struct run_processes unkillable;
+	struct run_processes late; /* alive at the time limit */
 };
 
 void result_fini(struct run_result *result);
 
 /*
- * Notes what outlived the command, or what cannot be killed; the dead of a
- * list are left out.  shared: the command ran in the session and process
+ * Notes what outlived the command, what cannot be killed, or what lived at the
+ * time limit; the dead of a list are left out.  shared: the command ran in the session and process
  * group of the caller.  0, or -1 with errno.
  */
 int result_add_leaks(struct run_result *result,
     const struct grouper_processes *processes, bool shared);
 int result_add_unkillable(struct run_result *result,
+    const struct grouper_processes *processes);
+int result_add_late(struct run_result *result,
     const struct grouper_processes *processes);
 
 /* What the process ends with: an exit status, or a signal if it is not 0. */

@@ -25,6 +25,7 @@ result_fini(struct run_result *result)
 {
 	processes_fini(&result->leaks);
 	processes_fini(&result->unkillable);
+	processes_fini(&result->late);
 }
 
 static const struct run_process *
@@ -117,17 +118,31 @@ result_add_leaks(struct run_result *result,
 	return 0;
 }
 
-int
-result_add_unkillable(struct run_result *result,
+static int
+add_living(struct run_processes *list,
     const struct grouper_processes *processes)
 {
 	size_t i;
 
 	for (i = 0; i < processes->count; i++)
 		if (!is_dead(&processes->items[i]) &&
-		    add(&result->unkillable, &processes->items[i]) != 0)
+		    add(list, &processes->items[i]) != 0)
 			return -1;
 	return 0;
+}
+
+int
+result_add_unkillable(struct run_result *result,
+    const struct grouper_processes *processes)
+{
+	return add_living(&result->unkillable, processes);
+}
+
+int
+result_add_late(struct run_result *result,
+    const struct grouper_processes *processes)
+{
+	return add_living(&result->late, processes);
 }
 
 /* The command's own, as a shell gives it, and after --map-status. */

@@ -88,6 +88,18 @@ on_continued(struct run *run)
 	continue_command(run);
 }
 
+/*
+ * Somebody may continue the command alone: a shell is to see that the job
+ * runs, and that it ends.
+ */
+static void
+on_stopping(void *arg)
+{
+	struct run *run = arg;
+
+	host_wake(run->host, run->options->key);
+}
+
 void
 run_pause(struct run *run, int signum)
 {
@@ -101,7 +113,9 @@ run_pause(struct run *run, int signum)
 		return;
 	if (run->pty != NULL)
 		pty_suspend(run->pty);
-	signals_stop(signum);
+	signals_stop_when(signum, on_stopping, run);
+	if (run->front)
+		kill(getppid(), SIGCONT); /* it stopped with us */
 	run_postpone(run, clock_ms() - before);
 	if (run->pty != NULL)
 		pty_resume(run->pty);

@@ -11,12 +11,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,99 +26,16 @@
 #include "runtime/control/rpc.h"
 #include "runtime/group/leader.h"
 #include "runtime/group/names.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 
-#define ANSWER_SECONDS 5
+/* For the whole question, whoever does not answer. */
+#define ANSWER_MS 5000
+/* A host that is well answers sooner: then the next is asked as well. */
+#define STAGGER_MS 100
+#define ASKED_MAX (ANSWER_MS / STAGGER_MS)
 /* Groups within groups that are told apart. */
 #define LEADERS_MAX 64
-
-/* Only root's hosts and our own user's are believed. */
-static int
-connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = ANSWER_SECONDS };
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
-	int fd;
-
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
-		-1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ==
-		-1 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1)
-		fd_close(&fd);
-	else if ((peer.uid != 0 && peer.uid != geteuid()) ||
-	    peer.pid == getpid()) {
-		/* A host that asked itself would wait for its own loop. */
-		fd_close(&fd);
-		errno = EACCES;
-	}
-	return fd;
-}
-
-/* Reads one line; NULL at the end, on an error, or if it is too long. */
-static char *
-read_line(int fd)
-{
-	size_t length = 0, room = 0;
-	char *line = NULL, *grown;
-	ssize_t n;
-
-	for (;;) {
-		if (length + 1 >= room) {
-			room = room == 0 ? 1024 : room * 2;
-			grown = room > RPC_LINE_MAX ? NULL :
-						      realloc(line, room);
-			if (grown == NULL)
-				break;
-			line = grown;
-		}
-		n = recv(fd, line + length, room - length - 1, 0);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		length += (size_t)n;
-		line[length] = '\0';
-		if (line[length - 1] == '\n')
-			return line;
-	}
-	free(line);
-	return NULL;
-}
-
-static json_t *
-ask(const char *path, pid_t pid)
-{
-	json_t *params = json_object(), *answer = NULL;
-	char *request, *line = NULL;
-	int fd;
-
-	if (pid != 0)
-		json_object_set_new(params, "pid", json_integer(pid));
-	request = rpc_request(1, "ident", params);
-	fd = connect_to(path);
-	if (fd != -1 && request != NULL &&
-	    send(fd, request, strlen(request), MSG_NOSIGNAL) ==
-		(ssize_t)strlen(request))
-		line = read_line(fd);
-	if (line != NULL)
-		answer = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-	fd_close(&fd);
-	free(request);
-	free(line);
-	return answer;
-}
 
 /* Ancestors that bear a leader's name, nearest first. */
 struct lineage {
@@ -173,60 +92,244 @@ believe(const json_t *answer, struct lineage *lineage,
 	return true;
 }
 
-/* True when nothing nearer can be found. */
-static bool
-try_host(const char *path, pid_t pid, struct lineage *lineage,
-    struct grouper_ident *ident)
-{
-	json_t *answer = ask(path, pid);
+/* A host that was asked. */
+struct asked {
+	struct sockaddr_un address;
+	int fd;
+	bool sent; /* false: it has no room for a connection yet */
+	char *line;
+	size_t length;
+	size_t room;
+};
 
-	if (answer != NULL)
-		believe(answer, lineage, ident);
-	json_decref(answer);
-	return lineage->best == 0;
+/* One question, put to many hosts. */
+struct question {
+	char *request;
+	const char *hint; /* the socket that is tried first; NULL: none */
+	char directory[108];
+	DIR *sockets;
+	struct lineage lineage;
+	struct grouper_ident *ident;
+	struct asked asked[ASKED_MAX];
+	size_t count;
+	int64_t deadline;
+};
+
+static void
+drop(struct question *question, struct asked *asked)
+{
+	fd_close(&asked->fd);
+	free(asked->line);
+	*asked = question->asked[--question->count];
+}
+
+/* Only root's hosts and our own user's are believed. */
+static bool
+is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	/* A host that asked itself would wait for its own loop. */
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	    (peer.uid == 0 || peer.uid == geteuid()) && peer.pid != getpid();
+}
+
+/* Connects and asks, or leaves that for later; false: it cannot be asked. */
+static bool
+put(const struct question *question, struct asked *asked)
+{
+	size_t length = strlen(question->request);
+
+	if (connect(asked->fd, (struct sockaddr *)&asked->address,
+		sizeof(asked->address)) == -1)
+		return errno == EAGAIN;
+	asked->sent = true;
+	return is_trusted(asked->fd) &&
+	    send(asked->fd, question->request, length, MSG_NOSIGNAL) ==
+	    (ssize_t)length;
 }
 
 static void
-try_directory(pid_t pid, struct lineage *lineage, struct grouper_ident *ident)
+ask(struct question *question, const char *path)
 {
-	char directory[108], path[sizeof(directory) + 256 + 2];
-	struct dirent *entry;
-	bool found = false;
-	DIR *dir;
+	struct asked *asked = &question->asked[question->count];
 
-	if (names_directory(directory, sizeof(directory)) == -1)
+	memset(asked, 0, sizeof(*asked));
+	asked->address.sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(asked->address.sun_path))
 		return;
-	dir = opendir(directory);
-	if (dir == NULL)
+	strcpy(asked->address.sun_path, path);
+	asked->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (asked->fd == -1)
 		return;
-	while (!found && (entry = readdir(dir)) != NULL) {
-		if (!names_is_socket(entry->d_name))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		found = try_host(path, pid, lineage, ident);
+	question->count++;
+	if (!put(question, asked))
+		drop(question, asked);
+}
+
+/* Asks one more host; false when there is none. */
+static bool
+ask_next(struct question *question)
+{
+	char path[sizeof(question->directory) + NAME_MAX + 2];
+	const char *hint = question->hint;
+	struct dirent *entry;
+
+	question->hint = NULL;
+	if (hint != NULL) {
+		ask(question, hint);
+		return true;
 	}
-	closedir(dir);
+	if (question->sockets == NULL)
+		return false;
+	do
+		entry = readdir(question->sockets);
+	while (entry != NULL && !names_is_socket(entry->d_name));
+	if (entry == NULL)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", question->directory,
+	    entry->d_name);
+	ask(question, path);
+	return true;
+}
+
+/* Makes room for more of a line, which has an end; 0, or -1. */
+static int
+grow(struct asked *asked)
+{
+	size_t room = asked->room == 0 ? 1024 : asked->room * 2;
+	char *grown;
+
+	if (asked->length + 1 < asked->room)
+		return 0;
+	grown = room > RPC_LINE_MAX ? NULL : realloc(asked->line, room);
+	if (grown == NULL)
+		return -1;
+	asked->line = grown;
+	asked->room = room;
+	return 0;
+}
+
+/* Reads what came of an answer; false if that was all. */
+static bool
+read_answer(struct question *question, struct asked *asked)
+{
+	json_t *answer;
+	ssize_t n;
+
+	if (grow(asked) == -1)
+		return false;
+	n = recv(asked->fd, asked->line + asked->length,
+	    asked->room - asked->length - 1, 0);
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (n <= 0)
+		return false;
+	asked->length += (size_t)n;
+	asked->line[asked->length] = '\0';
+	if (asked->line[asked->length - 1] != '\n')
+		return true;
+	answer = json_loads(asked->line, JSON_REJECT_DUPLICATES, NULL);
+	if (answer != NULL)
+		believe(answer, &question->lineage, question->ident);
+	json_decref(answer);
+	return false;
+}
+
+/*
+ * Waits for answers, but for a short time only where another host can be
+ * asked meanwhile.
+ */
+static void
+await_answers(struct question *question, bool others)
+{
+	int64_t left = question->deadline - clock_ms();
+	struct pollfd fds[ASKED_MAX];
+	struct asked *asked;
+	size_t i;
+
+	for (i = 0; i < question->count; i++) {
+		asked = &question->asked[i];
+		fds[i] = (struct pollfd) { asked->sent ? asked->fd : -1, POLLIN,
+			0 };
+		others = others || !asked->sent;
+	}
+	if (others && left > STAGGER_MS)
+		left = STAGGER_MS;
+	if (poll(fds, question->count, left > 0 ? (int)left : 0) == -1)
+		return;
+	for (i = question->count; i-- > 0;) {
+		asked = &question->asked[i];
+		if (asked->sent ?
+			fds[i].revents != 0 && !read_answer(question, asked) :
+			!put(question, asked))
+			drop(question, asked);
+	}
+}
+
+/*
+ * Asks one host after the other, without waiting long for any of them, until
+ * nothing nearer can be found.
+ */
+static void
+ask_hosts(struct question *question)
+{
+	bool others = true;
+
+	question->deadline = clock_ms() + ANSWER_MS;
+	if (names_directory(question->directory, sizeof(question->directory)) ==
+	    0)
+		question->sockets = opendir(question->directory);
+	while (question->lineage.best > 0 && clock_ms() < question->deadline) {
+		if (others && question->count < ASKED_MAX)
+			others = ask_next(question);
+		if (question->count > 0)
+			await_answers(question, others);
+		else if (!others)
+			break;
+	}
+	while (question->count > 0)
+		drop(question, &question->asked[0]);
+	if (question->sockets != NULL)
+		closedir(question->sockets);
+}
+
+static char *
+make_request(pid_t pid)
+{
+	json_t *params = json_object();
+
+	if (pid != 0)
+		json_object_set_new(params, "pid", json_integer(pid));
+	return rpc_request(1, "ident", params);
 }
 
 enum grouper_error
 grouper_identify(pid_t pid, struct grouper_ident *ident)
 {
-	const char *hint = getenv("GROUPER_SOCKET");
-	struct lineage lineage = { .first = true };
+	struct question question = { .hint = getenv("GROUPER_SOCKET"),
+		.lineage = { .first = true },
+		.ident = ident };
+	struct lineage *lineage = &question.lineage;
 
 	if (pid < 0 || ident == NULL || ident->size != sizeof(*ident))
 		return GROUPER_INVALID;
 	memset(ident, 0, sizeof(*ident));
 	ident->size = sizeof(*ident);
-	if (descent_walk(pid, note_ancestor, &lineage) == -1)
+	if (descent_walk(pid, note_ancestor, lineage) == -1)
 		return errno == ESRCH ? GROUPER_NOT_FOUND : GROUPER_SYSTEM;
-	lineage.best = lineage.count;
-	if (lineage.count == 0) {
-		ident->kind = lineage.tty != 0 ? GROUPER_KIND_TERMINAL :
-						 GROUPER_KIND_NONE;
+	lineage->best = lineage->count;
+	if (lineage->count == 0) {
+		ident->kind = lineage->tty != 0 ? GROUPER_KIND_TERMINAL :
+						  GROUPER_KIND_NONE;
 		return GROUPER_OK;
 	}
-	if (hint == NULL || !try_host(hint, pid, &lineage, ident))
-		try_directory(pid, &lineage, ident);
-	return lineage.best < lineage.count ? GROUPER_OK : GROUPER_NO_GROUP;
+	question.request = make_request(pid);
+	if (question.request == NULL)
+		return GROUPER_SYSTEM;
+	ask_hosts(&question);
+	free(question.request);
+	return lineage->best < lineage->count ? GROUPER_OK : GROUPER_NO_GROUP;
 }

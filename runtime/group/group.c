@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,11 +21,17 @@
 #include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
+#include "runtime/util/log.h"
+#include "runtime/util/parse.h"
 
 /* A leader that says nothing this long after its steps is taken for dead. */
 #define SILENCE_MS 5000
 #define RESULT_MAX ((size_t)64 << 20)
-#define RESULT_STEP ((size_t)64 << 10)
+#define RESULT_ROOM ((size_t)64 << 10) /* at first */
+/* Others on the loop wait for no more than this. */
+#define RESULT_TURN ((size_t)256 << 10)
+/* What orphans get where asking is over, or must not be. */
+static const struct steps kill_only = { 1, { { SIGKILL, 0 } } };
 
 int
 group_compare_key(const struct group *a, const struct group *b)
@@ -106,7 +114,7 @@ let_go_result(struct group *group)
 	fd_close(&group->out);
 	free(group->result);
 	group->result = NULL;
-	group->result_length = 0;
+	group->result_length = group->result_room = 0;
 }
 
 void
@@ -122,32 +130,61 @@ group_free(struct group *group)
 	free(group);
 }
 
-/* Reads what the function has written so far; never waits for its end. */
-static void
-on_out(int fd, void *arg)
+/* Room for more of the result: twice as much.  0, or -1 if there is none. */
+static int
+grow_result(struct group *group)
 {
-	struct group *group = arg;
+	size_t room = group->result_room * 2;
 	char *grown;
+
+	if (group->result_room == RESULT_MAX)
+		return -1;
+	if (room == 0)
+		room = RESULT_ROOM;
+	grown = realloc(group->result, room);
+	if (grown == NULL)
+		return -1;
+	group->result = grown;
+	group->result_room = room;
+	return 0;
+}
+
+/*
+ * Reads what the function has written so far, at most that many bytes; never
+ * waits for its end.
+ */
+static void
+read_result(struct group *group, size_t most)
+{
+	size_t part;
 	ssize_t n;
 
-	for (;;) {
-		if (group->result_length == RESULT_MAX)
+	while (most > 0) {
+		if (group->result_length == group->result_room &&
+		    grow_result(group) == -1)
 			break;
-		grown = realloc(group->result,
-		    group->result_length + RESULT_STEP);
-		if (grown == NULL)
-			break;
-		group->result = grown;
-		n = read(fd, grown + group->result_length, RESULT_STEP);
+		part = group->result_room - group->result_length;
+		n = read(group->out, group->result + group->result_length,
+		    part < most ? part : most);
 		if (n == -1 && errno == EAGAIN)
 			return;
 		if (n <= 0)
 			break;
 		group->result_length += (size_t)n;
+		most -= (size_t)n;
 	}
+	if (most == 0)
+		return;
 	loop_fd_free(group->out_watch);
 	group->out_watch = NULL;
 	fd_close(&group->out);
+}
+
+static void
+on_out(int fd, void *arg)
+{
+	(void)fd;
+	read_result(arg, RESULT_TURN);
 }
 
 void
@@ -157,7 +194,7 @@ group_finish(struct group *group)
 	char *result;
 
 	if (group->out != -1)
-		on_out(group->out, group);
+		read_result(group, RESULT_MAX);
 	cgroup_leaf_remove(&group->leaf);
 	cgroup_leaf_close(&group->leaf);
 	if (group->state != GROUPER_STATE_LEADER_DIED)
@@ -180,6 +217,7 @@ on_impatience(void *arg)
 {
 	struct group *group = arg;
 
+	group->ending = kill_only; /* it had the time of its steps */
 	os_pidfd_signal(group->pidfd, SIGKILL);
 }
 
@@ -241,6 +279,26 @@ on_start_failed(struct group *group, const struct link_up *up)
 	group_tell(group, &event);
 }
 
+void
+group_log_step(const struct group *group, int signum, enum sweep_target whom,
+    int64_t ms)
+{
+	static const char *const names[] = {
+		[SWEEP_TREE] = "every process",
+		[SWEEP_PGROUP] = "the process group",
+		[SWEEP_COMMAND] = "the command",
+		[SWEEP_REST] = "the rest",
+	};
+	char time[32] = "";
+
+	if (ms != STEPS_FOREVER && ms % 1000 == 0)
+		snprintf(time, sizeof(time), ", %" PRId64 " s", ms / 1000);
+	else if (ms != STEPS_FOREVER)
+		snprintf(time, sizeof(time), ", %" PRId64 " ms", ms);
+	log_info("%s: %s to %s%s", group->key, signal_name(signum), names[whom],
+	    signum == SIGKILL ? "" : time);
+}
+
 static void
 on_message(struct group *group, const struct link_up *up)
 {
@@ -264,6 +322,10 @@ on_message(struct group *group, const struct link_up *up)
 	case LINK_CONTINUED:
 		event.type = GROUPER_EVENT_CONTINUED;
 		group_tell(group, &event);
+		break;
+	case LINK_STEP:
+		group_log_step(group, up->signum, (enum sweep_target)up->target,
+		    up->ms);
 		break;
 	case LINK_MAIN_ENDED:
 		if (group->main != 0)
@@ -364,7 +426,7 @@ watch(struct group *group)
 	    on_leader, group);
 	group->patience = loop_timer_new(loop, on_impatience, group);
 	if (group->link_watch == NULL || group->leader_watch == NULL ||
-	    group->patience == NULL)
+	    group->patience == NULL || host_expect_orphans(group->host) == -1)
 		return -1;
 	if (group->out == -1)
 		return 0;
@@ -418,6 +480,7 @@ group_start(struct group *group, const struct grouper_options *options,
 	struct leader leader = { 0 };
 	int ends[2];
 
+	group->ending = group->steps;
 	group->hold = (options->flags & GROUPER_HOLD_LEFTOVERS) != 0;
 	group->level = contain_resolve(&host->contain, options->contain);
 	group->stop_target = options->stop_target;
@@ -469,6 +532,7 @@ group_go(struct group *group)
 	os_pidfd_signal(group->pidfd, SIGKILL);
 	waitid(P_PID, (id_t)group->leader, NULL, WEXITED | __WALL);
 	group->on_event = NULL;
+	group->ending = kill_only;
 	host_orphaned(group->host, group);
 	group_abandon(group);
 	errno = ENOMEM;
@@ -504,6 +568,7 @@ group_stop(struct group *group, const struct steps *steps,
 	/* A leader that does not read is stuck: it loses its patience time
 	 * and is swept. */
 	link_send_down(group->link, &down);
+	group->ending = *steps;
 	group->asked = true;
 	if (group->state == GROUPER_STATE_STARTING ||
 	    group->state == GROUPER_STATE_RUNNING)

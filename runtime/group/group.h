@@ -35,8 +35,9 @@ struct group {
 	enum grouper_containment level;
 	enum grouper_stop_target stop_target;
 	struct steps steps;
-	pid_t leader; /* 0: none */
-	int pidfd;    /* of the leader */
+	struct steps ending; /* what its orphans go through, see orphans.c */
+	pid_t leader;	     /* 0: none */
+	int pidfd;	     /* of the leader */
 	int link;
 	struct loop_fd *leader_watch;
 	struct loop_fd *link_watch;
@@ -57,6 +58,7 @@ struct group {
 	struct loop_fd *out_watch;
 	char *result;
 	size_t result_length;
+	size_t result_room;
 };
 
 RB_HEAD(group_keys, group);
@@ -136,10 +138,23 @@ void group_free(struct group *group);
 /* Tells an event; fills in what every event carries. */
 void group_tell(struct group *group, struct grouper_event *event);
 
-/* orphans.c: the leader is gone without having reported its group empty. */
+/* Tells the user of a stop step; as of sweep_asking_fn. */
+void group_log_step(const struct group *group, int signum,
+    enum sweep_target whom, int64_t ms);
+
+/*
+ * orphans.c: the leader is gone without having reported its group empty.
+ * What it left goes through group->ending.
+ */
 void host_orphaned(struct grouper_host *host, struct group *group);
 
-/* Ends what dead leaders left, and returns when it is gone: blocks. */
+/* What host_orphaned() needs, so that it never blocks; 0, or -1 with errno. */
+int host_expect_orphans(struct grouper_host *host);
+
+/* Takes all that dead leaders left through other steps, from their first. */
+void host_sweep_orphans(struct grouper_host *host, const struct steps *steps);
+
+/* Kills what dead leaders left, and returns when it is gone: blocks. */
 void host_sweep_at_once(struct grouper_host *host);
 
 /* Whether a child is a leader of this host's; a walk_skip_fn. */

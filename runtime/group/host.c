@@ -390,6 +390,8 @@ grouper_stop(struct grouper_host *host, const char *key, const char *text)
 	steps = group->steps;
 	if (text != NULL && steps_parse(text, &steps, &why) == -1)
 		return GROUPER_INVALID;
+	if (text != NULL && group->orphans && !host->sweep.gave_up)
+		host_sweep_orphans(host, &steps);
 	switch (group->state) {
 	case GROUPER_STATE_LEADER_DIED:
 		group->state = GROUPER_STATE_IDLE;

@@ -28,6 +28,13 @@ void host_set_signals(struct grouper_host *host, const struct signals *saved);
  */
 void host_on_child(struct grouper_host *host);
 
+/*
+ * Asks for a SIGCONT as soon as the main process of a group is not stopped
+ * any more, for a host that is about to stop with it.  Not at level PIDNS,
+ * whose leaders see no host.
+ */
+void host_wake(struct grouper_host *host, const char *key);
+
 /* The program's text, which leaders map as the host does: os_map_text(). */
 void host_set_text(struct grouper_host *host, const void *text, size_t size);
 

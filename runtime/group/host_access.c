@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "runtime/group/group.h"
+#include "runtime/group/link.h"
 
 void
 host_set_signals(struct grouper_host *host, const struct signals *saved)
@@ -90,6 +91,16 @@ host_key_of_leader(const struct grouper_host *host, pid_t leader, bool *worker)
 		return NULL;
 	*worker = group->worker;
 	return group->key;
+}
+
+void
+host_wake(struct grouper_host *host, const char *key)
+{
+	struct link_down down = { .type = LINK_WAKE };
+	struct group *group = group_find(host, key);
+
+	if (group != NULL && group->leader != 0)
+		link_send_down(group->link, &down);
 }
 
 /* A leader that was stopped by whoever could must not stay so. */

@@ -46,6 +46,8 @@ struct life {
 	bool host_gone;
 	bool main_ended;
 	bool told_ended;
+	bool paused;	/* the main process is stopped */
+	bool wake;	/* the host is as well, until this one is not */
 	int64_t calm;	/* when the text is mapped; 0: not to come */
 	int64_t settle; /* when leftovers are told of; 0: not now */
 	pid_t main;
@@ -152,6 +154,17 @@ tell_unkillable(struct life *life)
 	tell(life, &up, LINK_WAIT);
 }
 
+static void
+tell_step(int signum, enum sweep_target whom, int64_t ms, void *arg)
+{
+	struct link_up up = { .type = LINK_STEP,
+		.signum = signum,
+		.target = whom,
+		.ms = ms };
+
+	tell(arg, &up, LINK_DROP);
+}
+
 /* Tells what waited for leftovers to settle, if it has not been told. */
 static void
 settle(struct life *life, bool held)
@@ -205,6 +218,7 @@ on_reaped(pid_t pid, int status, void *arg)
 	if (pid != life->main || life->main_ended)
 		return;
 	life->main_ended = true;
+	life->paused = false;
 	life->status = status;
 }
 
@@ -239,7 +253,8 @@ check_paused(struct life *life)
 		WSTOPPED | WCONTINUED | WNOHANG | __WALL) == -1 ||
 	    info.si_pid == 0)
 		return;
-	up.type = info.si_code == CLD_CONTINUED ? LINK_CONTINUED : LINK_PAUSED;
+	life->paused = info.si_code != CLD_CONTINUED;
+	up.type = life->paused ? LINK_PAUSED : LINK_CONTINUED;
 	up.pid = life->main;
 	up.signum = info.si_status;
 	tell(life, &up, LINK_DROP);
@@ -274,9 +289,27 @@ read_link(struct life *life)
 		case LINK_STOP:
 			act(life, LEADER_ON_STOP, &down);
 			break;
+		case LINK_WAKE:
+			life->wake = true;
+			break;
 		}
 	if (result == 0 || (errno != EAGAIN && errno != EPROTO))
 		life->host_gone = true;
+}
+
+/*
+ * A host that stopped with the main process runs when that does, or has
+ * ended, as a shell sees a plain command do.  From within a PID namespace the
+ * host cannot be seen.
+ */
+static void
+wake_host(struct life *life)
+{
+	if (!life->wake || life->paused)
+		return;
+	life->wake = false;
+	if (getppid() == life->leader->host)
+		kill(life->leader->host, SIGCONT);
 }
 
 /* The system may be out of descriptors for a while: then look again soon. */
@@ -359,6 +392,7 @@ live(struct life *life)
 	while (life->state != LEADER_EMPTY &&
 	    !(life->sweep.gave_up && life->host_gone)) {
 		at_once = reap(life) == SWEEP_MORE_DEAD;
+		wake_host(life);
 		if (life->state == LEADER_EMPTY)
 			return;
 		if (life->host_gone && !acted_gone) {
@@ -526,6 +560,8 @@ leader_run(struct leader *leader)
 	raise_descriptor_limit();
 	walk_init(&life.walk); /* if it fails, each walk tries again */
 	sweep_init(&life.sweep, &life.walk, scope, leaf ? &leader->leaf : NULL);
+	life.sweep.on_asking = tell_step;
+	life.sweep.on_asking_arg = &life;
 	if (life.main != -1) {
 		life.sweep.main = life.main;
 		life.sweep.pgid = leader->member.place == MEMBER_SHARED ?

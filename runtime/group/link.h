@@ -19,6 +19,7 @@ enum link_up_type {
 	LINK_START_FAILED, /* stage, error */
 	LINK_PAUSED,	   /* signum */
 	LINK_CONTINUED,
+	LINK_STEP,	 /* signum, target, ms: a stop step is being sent */
 	LINK_MAIN_ENDED, /* status; held: what is left awaits a STOP */
 	LINK_UNKILLABLE, /* pids, in the leader's PID namespace */
 	LINK_EMPTY,	 /* usage */
@@ -32,8 +33,10 @@ struct link_up {
 	int32_t stage;
 	int32_t error;
 	uint32_t held;
-	uint32_t ended; /* EMPTY tells status too: no MAIN_ENDED came */
+	uint32_t ended;	 /* EMPTY tells status too: no MAIN_ENDED came */
+	uint32_t target; /* enum sweep_target */
 	uint32_t count;
+	int64_t ms;
 	int64_t user_us;
 	int64_t system_us;
 	uint64_t peak_memory;
@@ -45,6 +48,7 @@ enum link_down_type {
 	LINK_GO,     /* to the member itself: execute */
 	LINK_SIGNAL, /* signum, to the main process */
 	LINK_STOP,   /* steps, target */
+	LINK_WAKE,   /* the host is going to stop: see host_wake() */
 };
 
 struct link_down {

@@ -20,11 +20,35 @@
 #include <unistd.h>
 
 #include "runtime/util/fd.h"
+#include "runtime/util/log.h"
 #include "runtime/util/parse.h"
 
 /* Connections that wait for the host's loop. */
 #define BACKLOG 128
 #define SOCKET_SUFFIX ".sock"
+
+/* Whether it is a directory of ours: sudo and su keep another user's. */
+static bool
+is_own_directory(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    st.st_uid == geteuid();
+}
+
+/* $XDG_RUNTIME_DIR, or NULL. */
+static const char *
+session_directory(void)
+{
+	const char *set = getenv("XDG_RUNTIME_DIR");
+
+	if (set == NULL || (set[0] == '/' && is_own_directory(set)))
+		return set;
+	log_debug("XDG_RUNTIME_DIR is not used: %s is no directory of ours",
+	    set);
+	return NULL;
+}
 
 static int
 choose_directory(char *path, size_t size)
@@ -35,7 +59,7 @@ choose_directory(char *path, size_t size)
 	set = getenv("GROUPER_RUNTIME_DIR");
 	if (set != NULL && set[0] != '\0')
 		n = snprintf(path, size, "%s", set);
-	else if ((set = getenv("XDG_RUNTIME_DIR")) != NULL && set[0] == '/')
+	else if ((set = session_directory()) != NULL)
 		n = snprintf(path, size, "%s/grouper", set);
 	else if (geteuid() == 0)
 		n = snprintf(path, size, "/run/grouper");
@@ -229,7 +253,7 @@ fail:
 void
 names_unlisten(struct names *names)
 {
-	if (names->listener == -1)
+	if (names->listener == -1 || names->socket_path == NULL)
 		return;
 	unlink(names->socket_path);
 	fd_close(&names->listener);

@@ -33,9 +33,10 @@ struct names {
 	}
 
 /*
- * The runtime directory: $GROUPER_RUNTIME_DIR, else $XDG_RUNTIME_DIR/grouper,
- * else /run/grouper for root, else /tmp/grouper-UID.  Writes its path, makes
- * it where it is missing and refuses one that others may write to.
+ * The runtime directory: $GROUPER_RUNTIME_DIR, else $XDG_RUNTIME_DIR/grouper
+ * where XDG_RUNTIME_DIR is a directory of this user's, else /run/grouper for
+ * root, else /tmp/grouper-UID.  Writes its path, makes it where it is missing
+ * and refuses one that others may write to.
  *
  * Returns 0, or -1 with errno (ENAMETOOLONG, EPERM for a wrong owner or
  * mode).

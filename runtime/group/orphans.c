@@ -6,6 +6,11 @@
  * no leader: a host starts nothing else.  Which leader's it was cannot be
  * told when two died at once, so all are swept together and their groups
  * become empty together.
+ *
+ * They are asked first: those of a database would have to be repaired.  All
+ * go through the steps of the group that gives them most time, from the first
+ * step whenever another leader dies; nobody is killed before his own steps
+ * would have done it.
  */
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +19,9 @@
 #include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
+
+/* Where an orphan cannot be watched. */
+#define RETRY_MS 20
 
 bool
 host_is_leader(pid_t pid, void *arg)
@@ -75,22 +83,33 @@ on_orphan(int fd, void *arg)
 	sweep_turn(host);
 }
 
-/* One orphan's end is enough to wake for: the next turn sees the others. */
-static void
+/*
+ * One orphan's end is enough to wake for: the next turn sees the others.
+ * False where none can be watched.
+ */
+static bool
 watch_one_orphan(struct grouper_host *host)
 {
 	pid_t pid;
 
-	if (host->sweep_watch != NULL || walk_children(&host->walk) < 1)
-		return;
+	if (host->sweep_watch != NULL)
+		return true;
+	if (walk_children(&host->walk) < 1)
+		return false;
 	pid = host->walk.pids[0];
 	host->sweep_pidfd = os_pidfd(pid);
 	if (host->sweep_pidfd != -1)
 		host->sweep_watch = loop_fd_new(host->loop, host->sweep_pidfd,
 		    LOOP_READ, on_orphan, host);
+	if (host->sweep_watch == NULL)
+		fd_close(&host->sweep_pidfd);
+	return host->sweep_watch != NULL;
 }
 
-/* One turn; false when it was the last.  *delay: until the next, in ms. */
+/*
+ * One turn; false when it was the last.  *delay: until the next, in ms; -1
+ * for the end of an orphan only.
+ */
 static bool
 take_turn(struct grouper_host *host, int64_t *delay)
 {
@@ -118,9 +137,9 @@ take_turn(struct grouper_host *host, int64_t *delay)
 	case SWEEP_WAIT:
 		break;
 	}
-	*delay = sweep_deadline(&host->sweep) - now;
-	if (*delay < 0)
-		*delay = 0;
+	*delay = sweep_deadline(&host->sweep);
+	if (*delay != -1)
+		*delay = *delay > now ? *delay - now : 0;
 	return true;
 }
 
@@ -135,17 +154,49 @@ sweep_turn(void *arg)
 		finish_orphaned(host);
 		return;
 	}
-	if (delay > 0)
-		watch_one_orphan(host);
-	loop_timer_set(host->sweep_timer, delay);
+	if (delay != 0 && !watch_one_orphan(host) &&
+	    (delay == -1 || delay > RETRY_MS))
+		delay = RETRY_MS;
+	if (delay == -1)
+		loop_timer_clear(host->sweep_timer);
+	else
+		loop_timer_set(host->sweep_timer, delay);
+}
+
+static void
+on_asking(int signum, enum sweep_target whom, int64_t ms, void *arg)
+{
+	struct grouper_host *host = arg;
+	struct group *group;
+
+	TAILQ_FOREACH(group, &host->orphaned, orphaned) {
+		group_log_step(group, signum, whom, ms);
+		if (signum == SIGKILL && group->leaf.parent != -1)
+			cgroup_leaf_kill(&group->leaf);
+	}
+}
+
+static void
+begin(struct grouper_host *host, const struct steps *steps)
+{
+	host->walk.skip = host_is_leader;
+	host->walk.skip_arg = host;
+	sweep_init(&host->sweep, &host->walk, SWEEP_STRANGERS, NULL);
+	host->sweep.on_asking = on_asking;
+	host->sweep.on_asking_arg = host;
+	sweep_begin(&host->sweep, steps, SWEEP_TREE);
 }
 
 /* The one place that blocks: without memory for a timer, or at the end. */
 void
 host_sweep_at_once(struct grouper_host *host)
 {
+	static const struct steps at_once = { 1, { { SIGKILL, 0 } } };
 	int64_t delay;
 
+	if (host->sweep.gave_up)
+		return; /* that was tried */
+	begin(host, &at_once);
 	while (!host->sweep.gave_up && take_turn(host, &delay))
 		poll(NULL, 0, (int)delay);
 	if (!host->sweep.gave_up)
@@ -153,23 +204,48 @@ host_sweep_at_once(struct grouper_host *host)
 }
 
 void
-host_orphaned(struct grouper_host *host, struct group *group)
+host_sweep_orphans(struct grouper_host *host, const struct steps *steps)
 {
-	static const struct steps at_once = { 1, { { SIGKILL, 0 } } };
+	begin(host, steps);
+	loop_timer_set(host->sweep_timer, 0);
+}
 
+int
+host_expect_orphans(struct grouper_host *host)
+{
 	if (host->sweep_timer == NULL)
 		host->sweep_timer = loop_timer_new(host->loop, sweep_turn,
 		    host);
-	if (group->leaf.parent != -1)
-		cgroup_leaf_kill(&group->leaf);
+	return host->sweep_timer != NULL ? 0 : -1;
+}
+
+/* Of the groups that have orphans: the steps that take longest. */
+static const struct steps *
+kindest_steps(const struct grouper_host *host)
+{
+	const struct group *group = TAILQ_FIRST(&host->orphaned);
+	const struct steps *steps = &group->ending;
+	int64_t most = steps_total(steps), total;
+
+	while (most != STEPS_FOREVER &&
+	    (group = TAILQ_NEXT(group, orphaned)) != NULL) {
+		total = steps_total(&group->ending);
+		if (total != STEPS_FOREVER && total <= most)
+			continue;
+		most = total;
+		steps = &group->ending;
+	}
+	return steps;
+}
+
+void
+host_orphaned(struct grouper_host *host, struct group *group)
+{
 	TAILQ_INSERT_TAIL(&host->orphaned, group, orphaned);
 	group->orphans = true;
-	host->walk.skip = host_is_leader;
-	host->walk.skip_arg = host;
-	sweep_init(&host->sweep, &host->walk, SWEEP_STRANGERS, NULL);
-	sweep_begin(&host->sweep, &at_once, SWEEP_TREE);
+	host->sweep.gave_up = false;
 	if (host->sweep_timer != NULL)
-		loop_timer_set(host->sweep_timer, 0);
+		host_sweep_orphans(host, kindest_steps(host));
 	else
 		host_sweep_at_once(host);
 }

@@ -97,15 +97,20 @@ signals_give_back(const struct signals *saved)
 	sigprocmask(SIG_SETMASK, &saved->mask, NULL);
 }
 
-/* Sends a signal to ourselves; it acts, by its default, before we return. */
+/*
+ * Sends a signal to ourselves; it acts, by its default, before we return.
+ * pending: called when it was sent and does not act yet; NULL for nothing.
+ */
 static void
-suffer(int signum)
+suffer(int signum, void (*pending)(void *), void *arg)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, signum);
 	kill(getpid(), signum);
+	if (pending != NULL)
+		pending(arg);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
@@ -117,36 +122,29 @@ signals_die(int signum)
 
 	setrlimit(RLIMIT_CORE, &none);
 	set_disposition(signum, SIG_DFL);
-	suffer(signum);
+	suffer(signum, NULL, NULL);
 	/* PID 1 is not ended by a signal at its default. */
 	_exit(128 + signum);
 }
 
-/* Whether the process above could continue us: a shell with job control. */
-static bool
-parent_controls_jobs(void)
-{
-	pid_t parent = getppid();
-
-	return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
-}
-
 void
-signals_stop(int signum)
+signals_stop_when(int signum, void (*pending)(void *), void *arg)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL }, before;
 
 	/*
 	 * The kernel discards TSTP, TTIN and TTOU where nobody could continue
-	 * us, but not STOP.
+	 * us, but not STOP, which cannot be pending either.
 	 */
-	if (signum == SIGSTOP && !parent_controls_jobs())
+	if (signum == SIGSTOP)
 		signum = SIGTSTP;
-	if (signum == SIGSTOP) {
-		kill(getpid(), SIGSTOP);
-		return;
-	}
 	sigaction(signum, &action, &before);
-	suffer(signum);
+	suffer(signum, pending, arg);
 	sigaction(signum, &before, NULL);
+}
+
+void
+signals_stop(int signum)
+{
+	signals_stop_when(signum, NULL, NULL);
 }

@@ -40,10 +40,16 @@ void signals_give_back(const struct signals *saved);
 _Noreturn void signals_die(int signum);
 
 /*
- * Stops the process as the signal (TSTP, TTIN, TTOU, STOP) would have, and
- * returns when it is continued.  In an orphaned process group, where nobody
- * would continue it, nothing happens.
+ * Stops the process as the signal (TSTP, TTIN, TTOU, or TSTP for STOP) would
+ * have, and returns when it is continued.  In an orphaned process group, where
+ * nobody would continue it, nothing happens.
  */
 void signals_stop(int signum);
+
+/*
+ * The same, and calls pending(arg) just before: a SIGCONT that comes from
+ * then on undoes the stop, however early.
+ */
+void signals_stop_when(int signum, void (*pending)(void *), void *arg);
 
 #endif

@@ -136,6 +136,13 @@ enum whom {
 	THE_OTHERS, /* outside of that process group */
 };
 
+static void
+tell(const struct sweep *sweep, int signum, enum sweep_target whom, int64_t ms)
+{
+	if (sweep->on_asking != NULL)
+		sweep->on_asking(signum, whom, ms, sweep->on_asking_arg);
+}
+
 struct ask {
 	const struct sweep *sweep;
 	int signum;
@@ -193,10 +200,13 @@ ask_walk(struct sweep *sweep, int signum, enum whom whom)
 }
 
 static void
-ask(struct sweep *sweep, int signum)
+ask(struct sweep *sweep, const struct step *step)
 {
+	int signum = step->signum;
+
 	sweep->asked = sweep->main != 0 ? sweep->target : SWEEP_TREE;
 	sweep->target = SWEEP_TREE;
+	tell(sweep, signum, sweep->asked, step->ms);
 	switch (sweep->asked) {
 	case SWEEP_COMMAND:
 		ask_pid(sweep->main, signum);
@@ -208,6 +218,7 @@ ask(struct sweep *sweep, int signum)
 			ask_walk(sweep, signum, THE_PGROUP);
 		break;
 	case SWEEP_TREE:
+	case SWEEP_REST:
 		ask_walk(sweep, signum, EVERYONE);
 		break;
 	}
@@ -217,12 +228,20 @@ void
 sweep_widen(struct sweep *sweep)
 {
 	enum whom whom = sweep->asked == SWEEP_PGROUP ? THE_OTHERS : EVERYONE;
+	int64_t left = STEPS_FOREVER;
+	int signum;
 
 	if (!sweep->stopping || sweep->killing || sweep->next == 0 ||
 	    sweep->asked == SWEEP_TREE)
 		return;
 	sweep->asked = SWEEP_TREE;
-	ask_walk(sweep, sweep->steps.step[sweep->next - 1].signum, whom);
+	signum = sweep->steps.step[sweep->next - 1].signum;
+	if (sweep->deadline != -1) {
+		left = sweep->deadline - clock_ms();
+		left = left > 0 ? left : 0; /* STEPS_FOREVER is below */
+	}
+	tell(sweep, signum, SWEEP_REST, left);
+	ask_walk(sweep, signum, whom);
 }
 
 struct freeze {
@@ -351,9 +370,10 @@ sweep_step(struct sweep *sweep, int64_t now)
 	step = &sweep->steps.step[sweep->next++];
 	if (step->signum == SIGKILL) {
 		sweep->killing = true;
+		tell(sweep, SIGKILL, SWEEP_TREE, STEPS_FOREVER);
 		return kill_round(sweep, now);
 	}
-	ask(sweep, step->signum);
+	ask(sweep, step);
 	sweep->deadline = step->ms == STEPS_FOREVER ? -1 : now + step->ms;
 	return SWEEP_WAIT;
 }

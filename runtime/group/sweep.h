@@ -38,6 +38,7 @@ enum sweep_target {
 	SWEEP_TREE,    /* every descendant */
 	SWEEP_PGROUP,  /* those in the main process's process group */
 	SWEEP_COMMAND, /* the main process */
+	SWEEP_REST,    /* told only: those that a narrower step left out */
 };
 
 enum sweep_reaped {
@@ -55,12 +56,21 @@ enum sweep_result {
 /* A child was reaped; status as of wait(2). */
 typedef void sweep_reaped_fn(pid_t pid, int status, void *arg);
 
+/*
+ * A step is about to be sent.  ms: until the next; STEPS_FOREVER where none
+ * follows.
+ */
+typedef void sweep_asking_fn(int signum, enum sweep_target whom, int64_t ms,
+    void *arg);
+
 struct sweep {
 	struct walk *walk;
 	enum sweep_scope scope;
-	struct cgroup_leaf *leaf; /* NULL without one */
-	pid_t main;		  /* 0 once it is reaped */
-	pid_t pgid;		  /* of the main process */
+	struct cgroup_leaf *leaf;   /* NULL without one */
+	sweep_asking_fn *on_asking; /* the caller's to set after sweep_init() */
+	void *on_asking_arg;
+	pid_t main; /* 0 once it is reaped */
+	pid_t pgid; /* of the main process */
 	struct steps steps;
 	size_t next;
 	enum sweep_target target; /* whom the next step addresses */

@@ -297,6 +297,27 @@ START_TEST(killed_host_still_leaves_no_repair)
 }
 END_TEST
 
+/* The host asks first what a dead leader left. */
+START_TEST(killed_leader_leaves_no_repair)
+{
+	static const char *const options[] = { GENTLY, NULL };
+	struct support_run r;
+	struct server s;
+	pid_t leader;
+
+	if (!set_up(&s, _i))
+		return;
+	start(&r, &s, _i, options, s.foreground, false);
+	ck_assert_uint_eq(support_children(r.pid, &leader, 1), 1);
+	kill(leader, SIGKILL);
+	ck_assert_int_eq(support_wait(&r), 120);
+	assert_nothing_left(0);
+	if (_i % LEVELS != 2) /* of a PID namespace nothing is left to ask */
+		ck_assert(server_ended_in_order(&s));
+	support_finish(&r);
+}
+END_TEST
+
 /* Logs in and gets the forced command; some ordinary users may not. */
 static bool
 start_login(struct support_run *r, struct server *s)
@@ -389,6 +410,8 @@ main(void)
 		    term_to_the_tree_ends_it_despite_a_client, from, to);
 		tcase_add_loop_test(tc, killed_host_still_leaves_no_repair,
 		    from, to);
+		tcase_add_loop_test(tc, killed_leader_leaves_no_repair, from,
+		    to);
 	}
 	return support_main(suite, NULL);
 }

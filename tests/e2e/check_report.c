@@ -138,6 +138,8 @@ START_TEST(json_has_every_field)
 	    4096);
 	ck_assert_int_eq(json_integer_value(member(report, "processes")), 1);
 	ck_assert_uint_eq(json_array_size(member(report, "leaks")), 0);
+	ck_assert_uint_eq(json_array_size(member(report, "alive_at_timeout")),
+	    0);
 	ck_assert_uint_eq(json_array_size(member(report, "unkillable")), 0);
 	json_decref(report);
 }
@@ -185,15 +187,16 @@ START_TEST(every_cause_is_told)
 	struct support_command c = { 0 };
 	json_t *report;
 
-	c.argv = ARGV(support_grouper(), "run", "--report=json", "--timeout",
-	    "0.1", "sleep", "60");
+	c.argv = ARGV(support_grouper(), "run", "-q", "--report=json",
+	    "--timeout", "0.1", "sleep", "60");
 	report = report_of(&c, 124);
 	ck_assert(has_cause(report, "timeout"));
 	ck_assert(has_cause(report, "command"));
 	ck_assert(!has_cause(report, "leaks"));
 	json_decref(report);
-	c.argv = ARGV(support_grouper(), "run", "--report=json", "--leaks=wait",
-	    "--timeout", "2", "--", "sh", "-c", "sleep 60 & exit 2");
+	c.argv = ARGV(support_grouper(), "run", "-q", "--report=json",
+	    "--leaks=wait", "--timeout", "2", "--", "sh", "-c",
+	    "sleep 60 & exit 2");
 	report = report_of(&c, 124);
 	ck_assert(has_cause(report, "timeout"));
 	ck_assert(has_cause(report, "command"));

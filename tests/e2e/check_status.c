@@ -409,6 +409,12 @@ static const struct refusal refusals[] = {
 	{ { "run", "--bogus", "true" }, 125, "unknown option '--bogus'" },
 	{ { "run", "-z", "true" }, 125, "unknown option '-z'" },
 	{ { "run", "-vz", "true" }, 125, "unknown option '-z'" },
+	{ { "run", "--time", "2", "true" }, 125,
+	    "unknown option '--time', did you mean --timeout?" },
+	{ { "run", "--time=2", "true" }, 125,
+	    "unknown option '--time', did you mean --timeout?" },
+	{ { "run", "-v", "--sh", "true" }, 125,
+	    "did you mean --shell or --shutdown?" },
 	{ { "run", "--timeout" }, 125, "'--timeout' expects a value" },
 	{ { "run", "--force=1", "true" }, 125, "takes no value" },
 	{ { "run", "--timeout", "5x", "true" }, 125, "expected a time" },
@@ -498,6 +504,20 @@ START_TEST(nothing_is_started_or_left_by_bad_input)
 }
 END_TEST
 
+/* Only words that are options are judged. */
+START_TEST(values_and_arguments_may_look_like_options)
+{
+	struct support_run r;
+
+	ck_assert_int_eq(support_execute(&r, "@grouper", "run", "--env",
+			     "--time=2", "--report-file", "/dev/null", "echo",
+			     "--time", NULL),
+	    0);
+	ck_assert_str_eq(r.stdout_text.data, "--time\n");
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(help_is_not_bad_input)
 {
 	static const char *const calls[][3] = { { "-h" }, { "--help" },
@@ -552,6 +572,7 @@ main(void)
 	tcase_add_loop_test(tc, bad_input_is_refused_with_one_line, 0,
 	    NELEMS(refusals));
 	tcase_add_test(tc, nothing_is_started_or_left_by_bad_input);
+	tcase_add_test(tc, values_and_arguments_may_look_like_options);
 	tcase_add_test(tc, help_is_not_bad_input);
 	return support_main(suite, NULL);
 }

@@ -4,11 +4,13 @@
 e2e_tests += \
 	tests/e2e/check_examples \
 	tests/e2e/check_front \
+	tests/e2e/check_jobs \
 	tests/e2e/check_options \
 	tests/e2e/check_programs \
 	tests/e2e/check_pty \
 	tests/e2e/check_report \
 	tests/e2e/check_status \
+	tests/e2e/check_stopping \
 	tests/e2e/check_terminal \
 	tests/e2e/check_tmpdir \
 	tests/e2e/check_workloads

@@ -192,6 +192,7 @@ START_TEST(keys_do_not_touch_each_other)
 	options.key = "workers/resize:1";
 	trial_start(&trial, &options);
 	trial_expect(&trial, "ready");
+	trial_await(&trial, GROUPER_EVENT_STARTED);
 	grouper_stop(trial.host, NULL, "KILL");
 	ck_assert_str_eq(trial_await(&trial, GROUPER_EVENT_EMPTY)->key,
 	    "default");
@@ -252,7 +253,7 @@ START_TEST(a_leader_that_dies_while_it_sweeps_leftovers_latches)
 	options = trial_shell(&trial,
 	    "(trap '' TERM; echo ready; while :; do sleep 1000; done) & "
 	    "read x; exit 0");
-	options.shutdown = "TERM 1h, KILL";
+	options.shutdown = "TERM 3s, KILL";
 	trial_start(&trial, &options);
 	trial_expect(&trial, "ready");
 	trial_say(&trial);

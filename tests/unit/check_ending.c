@@ -244,6 +244,175 @@ START_TEST(members_lists_a_group_without_its_leader)
 }
 END_TEST
 
+/* Kills the leader and awaits that it is told; all its orphans are ours. */
+static void
+kill_leader(struct trial *trial)
+{
+	trial_kill_leader();
+	trial_await(trial, GROUPER_EVENT_LEADER_DIED);
+	ck_assert_uint_eq(trial_count(trial, GROUPER_EVENT_EMPTY), 0);
+}
+
+#define POLITE "trap 'echo TERM; exit 0' TERM; echo ready; read x"
+
+START_TEST(orphans_are_asked_before_they_are_killed)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, POLITE);
+	options.shutdown = "TERM 1h, KILL";
+	options.contain = _i == 1 ? GROUPER_CONTAIN_CGROUP :
+				    GROUPER_CONTAIN_REAPER;
+	if (grouper_containment_probe(options.contain, NULL) != 0) {
+		trial_close(&trial);
+		SUPPORT_SKIP("there is no cgroup for us");
+	}
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	kill_leader(&trial);
+	trial_await(&trial, GROUPER_EVENT_EMPTY);
+	trial_expect(&trial, "TERM");
+	/* The latch outlives the orphans. */
+	ck_assert_int_eq(grouper_state(trial.host, NULL),
+	    GROUPER_STATE_LEADER_DIED);
+	ck_assert_int_eq(trial_try(&trial, &options), GROUPER_LEADER_DIED);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_LEADER_DIED);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(orphans_that_refuse_are_killed_after_their_steps)
+{
+	struct support_process left[8];
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial,
+	    "(trap '' TERM INT; setsid sleep 1000 & sleep 1000) & " TRIAL_DEAF);
+	options.shutdown = "TERM 20ms, INT 20ms, KILL";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	kill_leader(&trial);
+	trial_await(&trial, GROUPER_EVENT_EMPTY);
+	ck_assert_uint_eq(support_descendants(getpid(), left, 8), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+/* Until then the key is neither free nor, once reset, latched. */
+START_TEST(orphans_keep_their_key)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, TRIAL_DEAF);
+	options.shutdown = "infinity";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	kill_leader(&trial);
+	ck_assert_int_eq(trial_try(&trial, &options), GROUPER_LEADER_DIED);
+	ck_assert_int_eq(grouper_reset(trial.host, NULL), GROUPER_OK);
+	ck_assert_int_eq(trial_try(&trial, &options), GROUPER_ALREADY_STARTED);
+	ck_assert_int_eq(grouper_wait(trial.host, NULL, 50), GROUPER_TIMED_OUT);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(stop_gives_orphans_other_steps)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, TRIAL_DEAF);
+	options.shutdown = "infinity";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	kill_leader(&trial);
+	if (_i == 1)
+		ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL),
+		    GROUPER_OK);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_EMPTY), 0);
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, "KILL"), GROUPER_OK);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_EMPTY), 1);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(orphans_go_through_the_steps_that_were_asked_for)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, TRIAL_DEAF);
+	options.shutdown = "infinity";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	kill(trial_leader(), SIGSTOP);
+	grouper_stop(trial.host, NULL, "TERM 10ms, KILL");
+	kill_leader(&trial);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	trial_close(&trial);
+}
+END_TEST
+
+/* Nobody can tell whose they are: no group's are killed before its steps. */
+START_TEST(orphans_of_two_get_the_time_of_the_kinder)
+{
+	struct grouper_options options;
+	struct trial trial;
+	pid_t leaders[2];
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, POLITE);
+	options.shutdown = "TERM 1h, KILL";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	options = trial_shell(&trial, POLITE);
+	options.key = "rude";
+	options.shutdown = "KILL";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	ck_assert_uint_eq(support_children(getpid(), leaders, 2), 2);
+	kill(leaders[0], SIGKILL);
+	kill(leaders[1], SIGKILL);
+	support_await_gone(leaders[0]);
+	support_await_gone(leaders[1]);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_LEADER_DIED);
+	ck_assert_int_eq(trial_wait(&trial, "rude"), GROUPER_LEADER_DIED);
+	trial_expect(&trial, "TERM");
+	trial_expect(&trial, "TERM");
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_EMPTY), 2);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(a_freed_host_kills_orphans_at_once)
+{
+	struct support_process left[4];
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, TRIAL_DEAF);
+	options.shutdown = "infinity";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	kill_leader(&trial);
+	grouper_host_free(trial.host);
+	ck_assert_uint_eq(support_descendants(getpid(), left, 4), 0);
+	trial.host = NULL;
+	trial.nkeys = 0;
+	trial_close(&trial);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -261,5 +430,14 @@ main(void)
 	tcase_add_loop_test(tc, the_end_tells_whether_anything_was_left, 0, 2);
 	tcase_add_loop_test(tc, events_come_once_and_in_order, 0, ENDINGS);
 	tcase_add_test(tc, members_lists_a_group_without_its_leader);
+
+	tc = support_case(s, "orphans");
+	tcase_add_loop_test(tc, orphans_are_asked_before_they_are_killed, 0, 2);
+	tcase_add_test(tc, orphans_that_refuse_are_killed_after_their_steps);
+	tcase_add_test(tc, orphans_keep_their_key);
+	tcase_add_loop_test(tc, stop_gives_orphans_other_steps, 0, 2);
+	tcase_add_test(tc, orphans_go_through_the_steps_that_were_asked_for);
+	tcase_add_test(tc, orphans_of_two_get_the_time_of_the_kinder);
+	tcase_add_test(tc, a_freed_host_kills_orphans_at_once);
 	return support_main(s, NULL);
 }

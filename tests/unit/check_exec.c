@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -410,6 +411,54 @@ START_TEST(events_are_optional)
 }
 END_TEST
 
+#define BURST (1 << 20)
+
+/* Fills a large pipe, and tells what is left in it when asked. */
+static int
+give_at_once(void *arg, int out)
+{
+	static char block[BURST];
+	int left = -1;
+
+	(void)arg;
+	if (fcntl(out, F_SETPIPE_SZ, BURST) == -1) {
+		dprintf(STDOUT_FILENO, "refused\n");
+		return 0;
+	}
+	write_all(out, block, sizeof(block));
+	dprintf(STDOUT_FILENO, "full\n");
+	if (read(STDIN_FILENO, block, 1) != 1 ||
+	    ioctl(out, FIONREAD, &left) == -1)
+		return 1;
+	dprintf(STDOUT_FILENO, "%d\n", left);
+	return 0;
+}
+
+/* Others on the loop are not to wait for all of it. */
+START_TEST(a_large_result_is_read_in_turns)
+{
+	struct grouper_options options;
+	const struct trial_event *event;
+	struct trial trial;
+	char line[64];
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "");
+	trial_exec(&trial, &options, give_at_once, NULL);
+	trial_line(&trial, line, sizeof(line));
+	if (strcmp(line, "refused") == 0) {
+		trial_close(&trial);
+		SUPPORT_SKIP("pipes are small here");
+	}
+	ck_assert_int_eq(event_base_loop(trial.base, EVLOOP_ONCE), 0);
+	trial_say(&trial);
+	ck_assert_int_gt(trial_number(&trial), 0);
+	event = trial_await(&trial, GROUPER_EVENT_EMPTY);
+	ck_assert_uint_eq(event->result_length, BURST);
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(the_result_of_a_swept_function_is_not_lost)
 {
 	struct grouper_options options = plain();
@@ -435,6 +484,7 @@ main(void)
 	tcase_add_test(tc, the_int_result_is_the_exit_status);
 	tcase_add_test(tc, the_result_may_hold_any_bytes);
 	tcase_add_test(tc, a_large_result_comes_whole);
+	tcase_add_test(tc, a_large_result_is_read_in_turns);
 	tcase_add_test(tc, a_result_has_an_upper_limit);
 	tcase_add_test(tc,
 	    a_crash_is_told_by_signal_and_keeps_what_was_written);

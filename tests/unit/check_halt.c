@@ -182,6 +182,7 @@ START_TEST(a_leader_that_dies_while_asked_to_stop_leaves_no_latch)
 	grouper_stop(trial.host, NULL, "TERM 1h, KILL");
 	trial_kill_leader();
 	trial_await(&trial, GROUPER_EVENT_LEADER_DIED);
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, "KILL"), GROUPER_OK);
 	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
 	ck_assert_int_eq(grouper_state(trial.host, NULL), GROUPER_STATE_IDLE);
 	trial_start(&trial, &options);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "runtime/group/leader.h"
@@ -299,6 +301,88 @@ START_TEST(a_host_that_hangs_is_not_waited_for_long)
 }
 END_TEST
 
+#define HUNG 8
+
+/* Sockets of hosts that accept nothing; every other has no room either. */
+static void
+hang(int *fds, int *clients)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int i;
+
+	for (i = 0; i < HUNG; i++) {
+		snprintf(address.sun_path, sizeof(address.sun_path),
+		    "%s/hung-%d.sock", getenv("GROUPER_RUNTIME_DIR"), i);
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(bind(fds[i], (struct sockaddr *)&address,
+				     sizeof(address)),
+		    0);
+		ck_assert_int_eq(listen(fds[i], i % 2 == 0 ? 8 : 0), 0);
+		ck_assert_int_eq(connect(clients[i],
+				     (struct sockaddr *)&address,
+				     sizeof(address)),
+		    0);
+	}
+}
+
+static void
+hang_up(const int *fds, const int *clients)
+{
+	int i;
+
+	for (i = 0; i < HUNG; i++) {
+		close(fds[i]);
+		close(clients[i]);
+	}
+}
+
+/* However many there are, they share the time of one question. */
+START_TEST(hosts_that_hang_are_waited_for_together)
+{
+	struct question expected = { .error = GROUPER_NO_GROUP };
+	struct grouper_options options;
+	int fds[HUNG], clients[HUNG];
+	struct trial trial;
+	long long began;
+
+	trial_open(&trial, "web");
+	options = trial_shell(&trial, "echo $$; read x");
+	trial_start(&trial, &options);
+	expected.pid = (pid_t)trial_number(&trial);
+	hang(fds, clients);
+	began = support_now();
+	trial_join(trial_fork(ask, &expected));
+	ck_assert_int_lt(support_now() - began, SUPPORT_PATIENCE);
+	hang_up(fds, clients);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(a_host_is_found_among_those_that_hang)
+{
+	struct grouper_options options;
+	int fds[HUNG], clients[HUNG];
+	struct trial trial;
+	char hint[200];
+	pid_t pid;
+
+	trial_open(&trial, "web");
+	options = trial_shell(&trial, "echo $$; read x");
+	trial_start(&trial, &options);
+	pid = (pid_t)trial_number(&trial);
+	hang(fds, clients);
+	snprintf(hint, sizeof(hint), "%s/hung-%d.sock",
+	    getenv("GROUPER_RUNTIME_DIR"), _i);
+	ck_assert_int_eq(setenv("GROUPER_SOCKET", hint, 1), 0);
+	check_answer(&trial,
+	    (struct question) { pid, GROUPER_OK, GROUPER_KIND_GROUP, "web",
+		"default", getpid() });
+	hang_up(fds, clients);
+	trial_close(&trial);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -311,6 +395,7 @@ main(void)
 	tcase_add_loop_test(tc, a_member_is_told_from_inside, 0, 4);
 	tcase_add_test(tc, the_leader_s_kind_is_not_its_member_s);
 	tcase_add_test(tc, the_nearest_group_counts);
+	tcase_add_loop_test(tc, a_host_is_found_among_those_that_hang, 0, 2);
 	tcase_add_test(tc, init_is_no_member);
 
 	tc = support_case(s, "unknown");
@@ -318,5 +403,6 @@ main(void)
 	tcase_add_test(tc, a_dead_process_is_not_found);
 	tcase_add_test(tc, bad_arguments_are_refused);
 	tcase_add_test(tc, a_host_that_hangs_is_not_waited_for_long);
+	tcase_add_test(tc, hosts_that_hang_are_waited_for_together);
 	return support_main(s, NULL);
 }

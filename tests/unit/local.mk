@@ -6,6 +6,7 @@ unit_tests += \
 	tests/unit/check_clients \
 	tests/unit/check_contain \
 	tests/unit/check_contract \
+	tests/unit/check_directory \
 	tests/unit/check_ending \
 	tests/unit/check_exec \
 	tests/unit/check_halt \
