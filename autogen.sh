@@ -29,7 +29,8 @@ packages() {
 	case $1:$2 in
 	apt:build)
 		echo autoconf automake gcc libbsd-dev libc6-dev libevent-dev \
-		    libjansson-dev libmd-dev libtool make pkg-config
+		    libfyaml-dev libjansson-dev libmd-dev libtool make \
+		    pkg-config
 		;;
 	apt:test) echo bash check g++ less procps ;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
@@ -39,7 +40,8 @@ packages() {
 
 	dnf:build)
 		echo autoconf automake gcc glibc-devel jansson-devel \
-		    libbsd-devel libevent-devel libtool make pkgconf-pkg-config
+		    libbsd-devel libevent-devel libfyaml-devel libtool make \
+		    pkgconf-pkg-config
 		;;
 	dnf:test)
 		echo bash check-devel diffutils gcc-c++ less libasan libubsan \
@@ -52,7 +54,8 @@ packages() {
 
 	apk:build)
 		echo autoconf automake gcc jansson-dev libbsd-dev libevent-dev \
-		    libmd-dev libtool linux-headers make musl-dev pkgconf
+		    libfyaml-dev libmd-dev libtool linux-headers make \
+		    musl-dev pkgconf
 		;;
 	apk:static) echo jansson-static libbsd-static libevent-static ;;
 	apk:test)

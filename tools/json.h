@@ -5,13 +5,7 @@
 #ifndef TOOLS_JSON_H
 #define TOOLS_JSON_H
 
-#include <jansson.h>
-
-/*
- * A string of any bytes: what is no UTF-8 becomes U+FFFD, the replacement
- * character.  A new reference, or NULL without memory.
- */
-json_t *json_text(const char *text);
+#include "runtime/control/json_text.h"
 
 /*
  * Prints an object on one line to a descriptor and drops the reference.

@@ -13,6 +13,14 @@ rpc_code(enum grouper_error error)
 	return -32000 - (int)error;
 }
 
+enum grouper_error
+rpc_error_of(int code)
+{
+	if (code > -32000 || code < rpc_code(GROUPER_SYSTEM))
+		return GROUPER_INVALID;
+	return (enum grouper_error)(-32000 - code);
+}
+
 /* One line; takes the object over. */
 static char *
 line_of(json_t *object)

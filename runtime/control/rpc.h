@@ -23,6 +23,9 @@ enum rpc_code {
 /* The code of one of grouper's errors: -32000, -32001, ... */
 int rpc_code(enum grouper_error error);
 
+/* And back; GROUPER_INVALID for a code that is none of them. */
+enum grouper_error rpc_error_of(int code);
+
 /*
  * Answers as lines, to be freed; NULL without memory.  id may be NULL (null
  * in the answer); result is taken over, text is copied.

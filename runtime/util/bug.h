@@ -14,4 +14,6 @@
 			abort(); \
 	} while (0)
 
+#define BUG() abort()
+
 #endif

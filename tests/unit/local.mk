@@ -7,25 +7,48 @@ unit_tests += \
 	tests/unit/check_contain \
 	tests/unit/check_contract \
 	tests/unit/check_directory \
+	tests/unit/check_dotenv \
 	tests/unit/check_ending \
+	tests/unit/check_events \
 	tests/unit/check_exec \
 	tests/unit/check_halt \
 	tests/unit/check_host \
 	tests/unit/check_ident \
 	tests/unit/check_leader \
+	tests/unit/check_limit \
 	tests/unit/check_link \
 	tests/unit/check_list \
+	tests/unit/check_logs \
+	tests/unit/check_logs_files \
+	tests/unit/check_logs_sinks \
+	tests/unit/check_logs_syslog \
+	tests/unit/check_logs_text \
+	tests/unit/check_machine_admin \
+	tests/unit/check_machine_limits \
+	tests/unit/check_machine_order \
+	tests/unit/check_machine_random \
+	tests/unit/check_machine_reload \
+	tests/unit/check_machine_restart \
 	tests/unit/check_names \
+	tests/unit/check_notify \
 	tests/unit/check_options \
 	tests/unit/check_parse \
 	tests/unit/check_place \
+	tests/unit/check_procfile \
+	tests/unit/check_ready \
 	tests/unit/check_self \
 	tests/unit/check_server \
 	tests/unit/check_signals \
+	tests/unit/check_spec \
 	tests/unit/check_start \
 	tests/unit/check_steps \
 	tests/unit/check_stop \
 	tests/unit/check_text \
+	tests/unit/check_tree \
+	tests/unit/check_tree_hostile \
+	tests/unit/check_tree_plan \
+	tests/unit/check_tree_problems \
+	tests/unit/check_tree_schema \
 	tests/unit/check_util \
 	tests/unit/check_walk \
 	tests/unit/check_worker
@@ -36,12 +59,37 @@ script_tests += \
 tests_support_libsupport_la_SOURCES += \
 	tests/unit/client.c \
 	tests/unit/client.h \
+	tests/unit/puppet.c \
+	tests/unit/puppet.h \
+	tests/unit/puppet_tree.c \
 	tests/unit/trial.c \
 	tests/unit/trial.h
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
 valgrind_tests += \
+	tests/unit/check_dotenv \
+	tests/unit/check_events \
+	tests/unit/check_limit \
 	tests/unit/check_link \
+	tests/unit/check_logs \
+	tests/unit/check_logs_files \
+	tests/unit/check_logs_sinks \
+	tests/unit/check_logs_syslog \
+	tests/unit/check_logs_text \
+	tests/unit/check_machine_admin \
+	tests/unit/check_machine_limits \
+	tests/unit/check_machine_order \
+	tests/unit/check_machine_random \
+	tests/unit/check_machine_reload \
+	tests/unit/check_machine_restart \
+	tests/unit/check_notify \
 	tests/unit/check_parse \
+	tests/unit/check_procfile \
+	tests/unit/check_ready \
+	tests/unit/check_spec \
 	tests/unit/check_steps \
-	tests/unit/check_text
+	tests/unit/check_text \
+	tests/unit/check_tree \
+	tests/unit/check_tree_plan \
+	tests/unit/check_tree_problems \
+	tests/unit/check_tree_schema

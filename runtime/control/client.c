@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A client of the control socket, see client.h.
+ */
+#include "runtime/control/client.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "runtime/control/rpc.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+
+#define READ_STEP 4096
+/* A status of a hundred thousand children is longer than any request. */
+#define ANSWER_MAX ((size_t)256 << 20)
+
+struct client {
+	int fd;
+	pid_t peer;
+	int last_id;
+	char *in;
+	size_t length;
+	size_t room;
+	size_t searched; /* no newline up to here */
+	char error[256];
+};
+
+static int
+believe(struct client *client)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) ==
+	    -1)
+		return -1;
+	if (peer.uid != 0 && peer.uid != geteuid()) {
+		errno = EACCES;
+		return -1;
+	}
+	client->peer = peer.pid;
+	return 0;
+}
+
+struct client *
+client_connect(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct client *client;
+	int saved;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	strcpy(address.sun_path, path);
+	client = calloc(1, sizeof(*client));
+	if (client == NULL)
+		return NULL;
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (client->fd != -1 &&
+	    connect(client->fd, (struct sockaddr *)&address, sizeof(address)) ==
+		0 &&
+	    believe(client) == 0)
+		return client;
+	saved = errno;
+	client_free(client);
+	errno = saved;
+	return NULL;
+}
+
+void
+client_free(struct client *client)
+{
+	if (client == NULL)
+		return;
+	fd_close(&client->fd);
+	free(client->in);
+	free(client);
+}
+
+pid_t
+client_peer(const struct client *client)
+{
+	return client->peer;
+}
+
+const char *
+client_error(const struct client *client)
+{
+	return client->error;
+}
+
+static enum grouper_error
+fail(struct client *client, enum grouper_error error, const char *text)
+{
+	strlcpy(client->error, text, sizeof(client->error));
+	return error;
+}
+
+static enum grouper_error
+fail_system(struct client *client)
+{
+	int saved = errno;
+
+	fail(client, GROUPER_SYSTEM, strerror(saved));
+	errno = saved;
+	return GROUPER_SYSTEM;
+}
+
+static enum grouper_error
+await(struct client *client, short events, int64_t deadline)
+{
+	struct pollfd pollfd = { client->fd, events, 0 };
+	int64_t left;
+	int n;
+
+	do {
+		left = deadline == -1 ? -1 : deadline - clock_ms();
+		if (deadline != -1 && left < 0)
+			left = 0;
+		n = poll(&pollfd, 1, left > INT_MAX ? INT_MAX : (int)left);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return fail_system(client);
+	if (n == 0)
+		return fail(client, GROUPER_TIMED_OUT,
+		    "the host does not answer");
+	return GROUPER_OK;
+}
+
+static enum grouper_error
+send_all(struct client *client, const char *text, int64_t deadline)
+{
+	size_t length = strlen(text), done = 0;
+	enum grouper_error error;
+	ssize_t n;
+
+	while (done < length) {
+		error = await(client, POLLOUT, deadline);
+		if (error != GROUPER_OK)
+			return error;
+		n = send(client->fd, text + done, length - done,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			return fail_system(client);
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return GROUPER_OK;
+}
+
+static enum grouper_error
+read_more(struct client *client, int64_t deadline)
+{
+	enum grouper_error error;
+	char *grown;
+	size_t room;
+	ssize_t n;
+
+	if (client->room - client->length < READ_STEP) {
+		room = client->room == 0 ? 2 * READ_STEP : 2 * client->room;
+		if (room > ANSWER_MAX)
+			return fail(client, GROUPER_INVALID,
+			    "the answer is too long");
+		grown = realloc(client->in, room);
+		if (grown == NULL)
+			return fail_system(client);
+		client->in = grown;
+		client->room = room;
+	}
+	error = await(client, POLLIN, deadline);
+	if (error != GROUPER_OK)
+		return error;
+	n = recv(client->fd, client->in + client->length,
+	    client->room - client->length, MSG_DONTWAIT);
+	if (n == 0) {
+		errno = ECONNRESET;
+		n = -1;
+	} else if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		n = 0;
+	if (n == -1)
+		return fail_system(client);
+	client->length += (size_t)n;
+	return GROUPER_OK;
+}
+
+/* The next line as an object. */
+static enum grouper_error
+read_object(struct client *client, int64_t deadline, json_t **object)
+{
+	enum grouper_error error;
+	size_t length;
+	char *end;
+
+	for (;;) {
+		end = client->length == client->searched ?
+		    NULL :
+		    memchr(client->in + client->searched, '\n',
+			client->length - client->searched);
+		if (end != NULL)
+			break;
+		client->searched = client->length;
+		error = read_more(client, deadline);
+		if (error != GROUPER_OK)
+			return error;
+	}
+	length = (size_t)(end - client->in);
+	*object = json_loadb(client->in, length, JSON_REJECT_DUPLICATES, NULL);
+	client->length -= length + 1;
+	memmove(client->in, end + 1, client->length);
+	client->searched = 0;
+	if (json_is_object(*object))
+		return GROUPER_OK;
+	json_decref(*object);
+	*object = NULL;
+	return fail(client, GROUPER_INVALID, "the answer is not JSON-RPC");
+}
+
+static int64_t
+deadline_of(int64_t limit_ms)
+{
+	return limit_ms < 0 ? -1 : clock_ms() + limit_ms;
+}
+
+/* What an answer says; the answer is released. */
+static enum grouper_error
+take_answer(struct client *client, json_t *answer, json_t **result)
+{
+	const json_t *error = json_object_get(answer, "error");
+	const char *text = json_string_value(json_object_get(error, "message"));
+	json_int_t code = json_integer_value(json_object_get(error, "code"));
+	enum grouper_error number = GROUPER_OK;
+
+	*result = json_object_get(answer, "result");
+	json_incref(*result);
+	if (*result == NULL) {
+		number = rpc_error_of((int)code);
+		fail(client, number, text != NULL ? text : "no result");
+	}
+	json_decref(answer);
+	return number;
+}
+
+enum grouper_error
+client_call(struct client *client, const char *method, json_t *params,
+    int64_t limit_ms, json_t **result)
+{
+	int64_t deadline = deadline_of(limit_ms);
+	enum grouper_error error;
+	json_t *object;
+	char *request;
+
+	*result = NULL;
+	client->error[0] = '\0';
+	request = rpc_request(++client->last_id, method, params);
+	if (request == NULL) {
+		errno = ENOMEM;
+		return fail_system(client);
+	}
+	error = send_all(client, request, deadline);
+	free(request);
+	while (error == GROUPER_OK) {
+		error = read_object(client, deadline, &object);
+		if (error != GROUPER_OK)
+			break;
+		if (json_integer_value(json_object_get(object, "id")) ==
+		    client->last_id)
+			return take_answer(client, object, result);
+		json_decref(object);
+	}
+	return error;
+}
+
+enum grouper_error
+client_next(struct client *client, int64_t limit_ms, json_t **params)
+{
+	int64_t deadline = deadline_of(limit_ms);
+	enum grouper_error error;
+	json_t *object;
+
+	*params = NULL;
+	do {
+		error = read_object(client, deadline, &object);
+		if (error != GROUPER_OK)
+			return error;
+		*params = json_object_get(object, "params");
+		json_incref(*params);
+		json_decref(object);
+	} while (*params == NULL);
+	return GROUPER_OK;
+}

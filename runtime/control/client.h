@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A client of a host's control socket.  It blocks: it is for programs that
+ * have nothing else to do.
+ */
+#ifndef RUNTIME_CONTROL_CLIENT_H
+#define RUNTIME_CONTROL_CLIENT_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <grouper/error.h>
+
+struct client;
+
+/*
+ * Connects to the socket at path.  Only a host of root's or of our own user
+ * is believed.  NULL with errno: EACCES for anybody else's.
+ */
+struct client *client_connect(const char *path);
+void client_free(struct client *client);
+
+/* The process that listens. */
+pid_t client_peer(const struct client *client);
+
+/*
+ * Calls a method and waits for its answer for at most limit_ms, -1 for ever;
+ * notifications that come before it are dropped.  params is taken over, may
+ * be NULL.  *result is set on success, to be released.
+ *
+ * Returns GROUPER_OK; the error that the host answered with, whose text
+ * client_error() tells; GROUPER_TIMED_OUT; GROUPER_INVALID for an answer
+ * that is none, or a JSON-RPC error of its own; GROUPER_SYSTEM with errno,
+ * ECONNRESET when the host has gone.
+ */
+enum grouper_error client_call(struct client *client, const char *method,
+    json_t *params, int64_t limit_ms, json_t **result);
+
+/* Of the last call that failed; never NULL, valid until the next call. */
+const char *client_error(const struct client *client);
+
+/*
+ * Waits for the next notification: its params, to be released.  As
+ * client_call(); *params is NULL on failure.
+ */
+enum grouper_error client_next(struct client *client, int64_t limit_ms,
+    json_t **params);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The ring of events, see events.h.
+ */
+#include "runtime/control/events.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct events {
+	json_t **ring; /* number n at n % max; NULL: lost */
+	size_t max;
+	uint64_t end;
+	TAILQ_HEAD(, events_reader) readers;
+};
+
+struct events *
+events_new(size_t max)
+{
+	struct events *events = calloc(1, sizeof(*events));
+
+	if (events == NULL)
+		return NULL;
+	events->ring = calloc(max, sizeof(json_t *));
+	if (events->ring == NULL) {
+		free(events);
+		return NULL;
+	}
+	events->max = max;
+	events->end = 1;
+	TAILQ_INIT(&events->readers);
+	return events;
+}
+
+void
+events_free(struct events *events)
+{
+	size_t i;
+
+	if (events == NULL)
+		return;
+	for (i = 0; i < events->max; i++)
+		json_decref(events->ring[i]);
+	free((void *)events->ring);
+	free(events);
+}
+
+static double
+wall_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)(now.tv_nsec / 1000) / 1e6;
+}
+
+void
+events_add(struct events *events, json_t *event)
+{
+	json_t **place = &events->ring[events->end % events->max];
+	struct events_reader *reader;
+
+	json_decref(*place);
+	*place = event;
+	if (event != NULL &&
+	    (json_object_set_new(event, "seq",
+		 json_integer((json_int_t)events->end)) == -1 ||
+		json_object_set_new(event, "time", json_real(wall_clock())) ==
+		    -1)) {
+		json_decref(event);
+		*place = NULL;
+	}
+	events->end++;
+	TAILQ_FOREACH(reader, &events->readers, link)
+		reader->wake(reader->arg);
+}
+
+uint64_t
+events_end(const struct events *events)
+{
+	return events->end;
+}
+
+void
+events_join(struct events *events, struct events_reader *reader)
+{
+	TAILQ_INSERT_TAIL(&events->readers, reader, link);
+}
+
+void
+events_leave(struct events *events, struct events_reader *reader)
+{
+	TAILQ_REMOVE(&events->readers, reader, link);
+}
+
+static json_t *
+at(const struct events *events, uint64_t number)
+{
+	if (number == 0 || number >= events->end ||
+	    number + events->max < events->end)
+		return NULL;
+	return events->ring[number % events->max];
+}
+
+json_t *
+events_read(struct events *events, struct events_reader *reader)
+{
+	uint64_t from = reader->next;
+
+	while (reader->next < events->end && at(events, reader->next) == NULL) {
+		/* Far behind, it need not count what is gone one by one. */
+		if (reader->next + events->max < events->end)
+			reader->next = events->end - events->max;
+		else
+			reader->next++;
+	}
+	if (reader->next > from)
+		return json_pack("{s:s, s:I, s:I}", "type", "gap", "from",
+		    (json_int_t)from, "to", (json_int_t)(reader->next - 1));
+	if (reader->next >= events->end)
+		return NULL;
+	return json_incref(at(events, reader->next++));
+}

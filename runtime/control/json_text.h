@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Strings of any bytes as JSON: what is no UTF-8 becomes U+FFFD, the
+ * replacement character.
+ */
+#ifndef RUNTIME_CONTROL_JSON_TEXT_H
+#define RUNTIME_CONTROL_JSON_TEXT_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+/* New references, or NULL without memory. */
+json_t *json_text(const char *text);
+json_t *json_textn(const char *text, size_t length);
+
+#endif

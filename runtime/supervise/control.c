@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The methods of a supervisor tree, see control.h.
+ */
+#include "runtime/supervise/control.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <grouper/group.h>
+
+#include "runtime/control/events.h"
+#include "runtime/control/rpc.h"
+#include "runtime/supervise/keys.h"
+#include "runtime/supervise/machine.h"
+#include "runtime/supervise/report.h"
+#include "runtime/supervise/incarnation.h"
+#include "runtime/supervise/supervisor.h"
+#include "runtime/supervise/tail.h"
+#include "runtime/supervise/waits.h"
+#include "runtime/util/clock.h"
+
+struct control {
+	struct supervisor *supervisor;
+	struct waits *waits;
+	control_reload_fn *reload;
+	void *arg;
+	struct server_methods methods;
+};
+
+/* Parameters */
+
+/* NULL: it was answered with what was expected. */
+static const char *
+string_of(struct call *call, const json_t *params, const char *name)
+{
+	const char *text = json_string_value(json_object_get(params, name));
+
+	if (text == NULL)
+		call_fail_code(call, RPC_INVALID_PARAMS,
+		    "expected a string: key");
+	return text;
+}
+
+static bool
+int_of(struct call *call, const json_t *params, const char *name, int64_t min,
+    int64_t max, int64_t *number)
+{
+	const json_t *value = json_object_get(params, name);
+
+	*number = json_integer_value(value);
+	if (json_is_integer(value) && *number >= min && *number <= max)
+		return true;
+	call_fail_code(call, RPC_INVALID_PARAMS,
+	    "expected an integer within its range");
+	return false;
+}
+
+/* A list of keys, to be freed; NULL: it was answered. */
+static const char **
+keys_of(struct call *call, const json_t *params, size_t *count)
+{
+	const json_t *list = json_object_get(params, "keys"), *item;
+	const char **keys;
+	size_t i;
+
+	*count = json_array_size(list);
+	keys = *count == 0 ? NULL : calloc(*count, sizeof(*keys));
+	json_array_foreach(list, i, item) {
+		if (keys == NULL)
+			break;
+		keys[i] = json_string_value(item);
+		if (keys[i] == NULL) {
+			free((void *)keys);
+			keys = NULL;
+		}
+	}
+	if (keys == NULL)
+		call_fail_code(call, RPC_INVALID_PARAMS,
+		    "expected a list of strings: keys");
+	return keys;
+}
+
+static struct machine *
+machine_of(const struct control *control)
+{
+	return supervisor_machine(control->supervisor);
+}
+
+/* What was asked is done, or is waited for. */
+static void
+finish(struct control *control, struct call *call, const json_t *params,
+    enum grouper_error error, enum waits_for what)
+{
+	const char *key = json_string_value(json_object_get(params, "key"));
+
+	/* The answer must not overtake what it waits for. */
+	if (error != GROUPER_OK)
+		call_fail(call, error, NULL);
+	else if (json_is_false(json_object_get(params, "wait")))
+		call_result(call, json_object());
+	else
+		waits_add(control->waits, call, what, &key, 1);
+	supervisor_act(control->supervisor);
+}
+
+/* Methods */
+
+static void
+method_status(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = json_string_value(json_object_get(params, "key"));
+	json_t *report = report_tree(control->supervisor, key);
+
+	if (report == NULL)
+		call_fail(call, GROUPER_NOT_FOUND, NULL);
+	else
+		call_result(call, report);
+}
+
+static void
+method_ps(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = json_string_value(json_object_get(params, "key"));
+	json_t *report = report_processes(control->supervisor, key);
+
+	if (report == NULL)
+		call_fail(call, GROUPER_NOT_FOUND, NULL);
+	else
+		call_result(call, report);
+}
+
+static void
+method_start(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = string_of(call, params, "key");
+
+	if (key != NULL)
+		finish(control, call, params,
+		    machine_start(machine_of(control), clock_ms(), key),
+		    WAITS_STARTED);
+}
+
+static void
+method_stop(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = string_of(call, params, "key");
+
+	if (key != NULL)
+		finish(control, call, params,
+		    machine_stop(machine_of(control), clock_ms(), key),
+		    WAITS_STOPPED);
+}
+
+static void
+method_restart(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = string_of(call, params, "key");
+
+	if (key != NULL)
+		finish(control, call, params,
+		    machine_restart(machine_of(control), clock_ms(), key),
+		    WAITS_STARTED);
+}
+
+static void
+method_scale(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = string_of(call, params, "key");
+	int64_t count;
+
+	if (key == NULL ||
+	    !int_of(call, params, "instances", 0, SPEC_CHILDREN_MAX, &count))
+		return;
+	finish(control, call, params,
+	    machine_scale(machine_of(control), clock_ms(), key,
+		(unsigned int)count),
+	    WAITS_SCALED);
+}
+
+/* Those that are answered at once. */
+static void
+answer(struct control *control, struct call *call, enum grouper_error error)
+{
+	if (error != GROUPER_OK)
+		call_fail(call, error, NULL);
+	else
+		call_result(call, json_object());
+	supervisor_act(control->supervisor);
+}
+
+static void
+method_reset(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = string_of(call, params, "key");
+
+	if (key != NULL)
+		answer(control, call,
+		    machine_reset(machine_of(control), clock_ms(), key));
+}
+
+static void
+method_delete(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char *key = string_of(call, params, "key");
+
+	if (key != NULL)
+		answer(control, call,
+		    machine_delete(machine_of(control), clock_ms(), key));
+}
+
+struct signalling {
+	struct grouper_host *host;
+	int signum;
+	enum grouper_error error;
+};
+
+static void
+signal_one(const struct machine_view *view, void *arg)
+{
+	struct signalling *signalling = arg;
+	enum grouper_error error;
+
+	error = view->run == 0 ?
+	    GROUPER_NO_GROUP :
+	    grouper_signal(signalling->host, view->key, signalling->signum);
+	if (signalling->error == GROUPER_OK)
+		signalling->error = error;
+}
+
+static void
+method_signal(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	struct signalling signalling = { supervisor_host(control->supervisor),
+		0, GROUPER_OK };
+	const char *key = string_of(call, params, "key");
+	int64_t signum;
+
+	if (key == NULL ||
+	    !int_of(call, params, "signal", 1, NSIG - 1, &signum))
+		return;
+	signalling.signum = (int)signum;
+	if (keys_each(machine_of(control), key, signal_one, &signalling) == 0)
+		signalling.error = GROUPER_NOT_FOUND;
+	answer(control, call, signalling.error);
+}
+
+static void
+method_reload(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	enum grouper_error error;
+	char *why = NULL;
+
+	(void)params;
+	error = control->reload(&why, control->arg);
+	if (error == GROUPER_OK)
+		call_result(call, json_object());
+	else
+		call_fail(call, error, why);
+	free(why);
+}
+
+static void
+method_wait(struct call *call, const json_t *params, void *arg)
+{
+	static const struct {
+		const char *name;
+		enum waits_for what;
+	} words[] = { { "ended", WAITS_ENDED }, { "ready", WAITS_READY },
+		{ "empty", WAITS_STOPPED } };
+	struct control *control = arg;
+	const char *word = json_string_value(json_object_get(params, "for"));
+	const char **keys;
+	size_t i, count;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (word != NULL && strcmp(words[i].name, word) == 0)
+			break;
+	if (i == sizeof(words) / sizeof(words[0])) {
+		call_fail_code(call, RPC_INVALID_PARAMS,
+		    "for: expected ended, ready or empty");
+		return;
+	}
+	keys = keys_of(call, params, &count);
+	if (keys != NULL)
+		waits_add(control->waits, call, words[i].what, keys, count);
+	free((void *)keys);
+}
+
+/* Events */
+
+struct follower {
+	struct events *events;
+	struct events_reader reader;
+	struct call *call;
+};
+
+static json_t *
+next_event(void *arg)
+{
+	struct follower *follower = arg;
+
+	return events_read(follower->events, &follower->reader);
+}
+
+static void
+wake_follower(void *arg)
+{
+	struct follower *follower = arg;
+
+	call_wake(follower->call);
+}
+
+static void
+drop_follower(void *arg)
+{
+	struct follower *follower = arg;
+
+	events_leave(follower->events, &follower->reader);
+	free(follower);
+}
+
+static json_t *
+kept_events(struct events *events, uint64_t since)
+{
+	struct events_reader reader = { .next = since };
+	json_t *items = json_array(), *event;
+
+	while ((event = events_read(events, &reader)) != NULL)
+		json_array_append_new(items, event);
+	return json_pack("{s:o}", "items", items);
+}
+
+static void
+method_events(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	struct events *events = supervisor_events(control->supervisor);
+	struct follower *follower;
+	int64_t since;
+
+	if (!int_of(call, params, "since", 0, INT64_MAX, &since))
+		return;
+	if (since == 0)
+		since = (int64_t)events_end(events);
+	if (!json_is_true(json_object_get(params, "follow"))) {
+		call_result(call, kept_events(events, (uint64_t)since));
+		return;
+	}
+	follower = calloc(1, sizeof(*follower));
+	if (follower == NULL) {
+		call_fail(call, GROUPER_SYSTEM, NULL);
+		return;
+	}
+	follower->events = events;
+	follower->call = call;
+	follower->reader.next = (uint64_t)since;
+	follower->reader.wake = wake_follower;
+	follower->reader.arg = follower;
+	events_join(events, &follower->reader);
+	call_stream(call, json_object(), "event", next_event, drop_follower,
+	    follower);
+}
+
+static void
+method_logs(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+	const char **keys;
+	int64_t lines;
+	size_t count;
+
+	if (!int_of(call, params, "lines", 0, INT32_MAX, &lines))
+		return;
+	keys = keys_of(call, params, &count);
+	if (keys != NULL)
+		tail_start(control->supervisor, call, keys, count,
+		    (uint64_t)lines,
+		    json_is_true(json_object_get(params, "follow")));
+	free((void *)keys);
+}
+
+static void
+method_reopen(struct call *call, const json_t *params, void *arg)
+{
+	struct control *control = arg;
+
+	(void)params;
+	supervisor_reopen_logs(control->supervisor);
+	call_result(call, json_object());
+}
+
+static const struct server_method list[] = {
+	{ "delete", method_delete, false },
+	{ "events", method_events, false },
+	{ "logs", method_logs, false },
+	{ "ps", method_ps, false },
+	{ "reload", method_reload, false },
+	{ "reopen", method_reopen, false },
+	{ "reset", method_reset, false },
+	{ "restart", method_restart, false },
+	{ "scale", method_scale, false },
+	{ "signal", method_signal, false },
+	{ "start", method_start, false },
+	{ "status", method_status, false },
+	{ "stop", method_stop, false },
+	{ "wait", method_wait, false },
+};
+
+struct control *
+control_new(struct supervisor *supervisor, control_reload_fn *reload, void *arg)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control == NULL)
+		return NULL;
+	control->supervisor = supervisor;
+	control->reload = reload;
+	control->arg = arg;
+	control->methods = (struct server_methods) { list,
+		sizeof(list) / sizeof(list[0]), control };
+	control->waits = waits_new(supervisor);
+	if (control->waits == NULL) {
+		free(control);
+		return NULL;
+	}
+	return control;
+}
+
+void
+control_free(struct control *control)
+{
+	if (control == NULL)
+		return;
+	waits_free(control->waits);
+	free(control);
+}
+
+const struct server_methods *
+control_methods(const struct control *control)
+{
+	return &control->methods;
+}
+
+void
+control_changed(struct control *control)
+{
+	waits_changed(control->waits);
+}
+
+void
+control_ended(struct control *control, const char *key, int status)
+{
+	waits_ended(control->waits, key, status);
+}

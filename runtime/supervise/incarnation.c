@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One incarnation, see incarnation.h.
+ */
+#include "runtime/supervise/incarnation.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <grouper/group.h>
+
+#include "runtime/group/host.h"
+#include "runtime/logs/member_log.h"
+#include "runtime/ready/notify.h"
+#include "runtime/supervise/incarnation_private.h"
+#include "runtime/util/bug.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+#include "runtime/util/loop.h"
+
+#define REASON_MAX 256
+
+static void start_main(struct incarnation *run);
+
+const char *
+incarnation_key(const struct incarnation *run)
+{
+	return run->key;
+}
+
+uint64_t
+incarnation_number(const struct incarnation *run)
+{
+	return run->number;
+}
+
+pid_t
+incarnation_pid(const struct incarnation *run)
+{
+	return run->pid;
+}
+
+int64_t
+incarnation_since(const struct incarnation *run)
+{
+	return run->since;
+}
+
+static bool
+any_live(const struct incarnation *run)
+{
+	bool live = run->main_live;
+	int i;
+
+	for (i = 0; i < AUX_KINDS; i++)
+		live = live || run->aux[i].live;
+	return live;
+}
+
+/* From the loop, where nothing of the run is in use. */
+static void
+on_over(void *arg)
+{
+	struct incarnation *run = arg;
+
+	if (run->log != NULL)
+		member_log_drain(run->log);
+	run->handler->empty(run, run->arg);
+}
+
+/* Tells the end once nothing lives and nothing is to come. */
+static void
+check_over(struct incarnation *run)
+{
+	int i;
+
+	if (run->phase != PHASE_STOPPING || run->main_live)
+		return;
+	/* What asked for the main group's sake has no more reason to. */
+	for (i = 0; i < AUX_KINDS; i++)
+		if (run->aux[i].live)
+			grouper_stop(run->host, run->aux[i].key, "KILL");
+	if (any_live(run))
+		return;
+	run->phase = PHASE_OVER;
+	incarnation_stop_watching(run);
+	notify_free(run->notify);
+	run->notify = NULL;
+	fd_close(&run->output);
+	loop_timer_set(run->over_timer, 0);
+}
+
+static void
+fail_start(struct incarnation *run, const char *reason)
+{
+	run->phase = PHASE_STOPPING;
+	incarnation_stop_watching(run);
+	if (!run->failed)
+		run->handler->start_failed(run, reason, run->arg);
+	run->failed = true;
+	check_over(run);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+fail_start_text(struct incarnation *run, const char *format, ...)
+{
+	char reason[REASON_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(reason, sizeof(reason), format, ap);
+	va_end(ap);
+	fail_start(run, reason);
+}
+
+/* Commands beside the main one */
+
+static void
+end_aux(struct aux *aux, enum aux_kind kind)
+{
+	struct incarnation *run = aux->run;
+	bool ok = !aux->died && aux->status == 0;
+
+	if (aux->died)
+		grouper_reset(run->host, aux->key);
+	switch (kind) {
+	case AUX_START_PRE:
+		if (run->phase == PHASE_PRE && ok)
+			start_main(run);
+		else if (run->phase == PHASE_PRE)
+			fail_start(run, "start_pre failed");
+		break;
+	case AUX_STOP_PRE:
+		if (run->phase == PHASE_STOP_PRE) {
+			run->phase = PHASE_STOPPING;
+			grouper_stop(run->host, run->key, NULL);
+		}
+		break;
+	case AUX_RELOAD:
+		break;
+	case AUX_READY:
+		if (ok)
+			incarnation_become_ready(run);
+		else if (run->ready_timer != NULL)
+			loop_timer_set(run->ready_timer,
+			    run->child.command->ready_interval_ms);
+		break;
+	case AUX_KINDS:
+		BUG();
+	}
+	check_over(run);
+}
+
+static void
+on_aux_event(struct grouper_host *host, const struct grouper_event *event,
+    void *arg)
+{
+	struct aux *aux = arg;
+
+	(void)host;
+	switch (event->type) {
+	case GROUPER_EVENT_START_FAILED:
+		aux->status = -1;
+		break;
+	case GROUPER_EVENT_ENDED:
+		aux->status = event->status;
+		break;
+	case GROUPER_EVENT_LEADER_DIED:
+		aux->died = true;
+		break;
+	case GROUPER_EVENT_UNKILLABLE:
+		aux->status = -1;
+		aux->live = false;
+		end_aux(aux, (enum aux_kind)(aux - aux->run->aux));
+		break;
+	case GROUPER_EVENT_EMPTY:
+		if (!aux->live)
+			break;
+		aux->live = false;
+		end_aux(aux, (enum aux_kind)(aux - aux->run->aux));
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+add_output(const struct incarnation *run, struct launch *launch)
+{
+	int fd = run->output != -1 ? run->output : STDOUT_FILENO;
+
+	launch_add_fd(launch, fd, STDOUT_FILENO);
+	launch_add_fd(launch, run->output != -1 ? fd : STDERR_FILENO,
+	    STDERR_FILENO);
+}
+
+static int
+name_host(struct incarnation *run, struct launch *launch)
+{
+	const char *socket = host_socket(run->host);
+	const char *name = host_name(run->host);
+
+	if (environment_set(&launch->env, "GROUPER_SOCKET",
+		*socket != '\0' ? socket : NULL) == -1 ||
+	    environment_set(&launch->env, "GROUPER_HOST",
+		*name != '\0' ? name : NULL) == -1)
+		return -1;
+	launch->options.envp = launch->env.vars;
+	return 0;
+}
+
+bool
+incarnation_start_aux(struct incarnation *run, enum aux_kind kind, char **argv)
+{
+	struct spec_command command = *run->child.command;
+	struct spec_child child = run->child;
+	struct aux *aux = &run->aux[kind];
+	struct launch launch;
+	char *why;
+
+	if (aux->live)
+		return false;
+	command.argv = argv;
+	child.command = &command;
+	aux->died = false;
+	aux->status = -1;
+	if (launch_init(&launch, aux->key, &child, run->hooks, &why) == 0 &&
+	    name_host(run, &launch) == 0) {
+		add_output(run, &launch);
+		aux->live = grouper_start(run->host, &launch.options,
+				on_aux_event, aux) == GROUPER_OK;
+	}
+	free(why);
+	launch_fini(&launch);
+	return aux->live;
+}
+
+/* The main group */
+
+static void
+on_start_failed(struct incarnation *run, const struct grouper_event *event)
+{
+	const char *name = run->child.command->argv[0];
+
+	if (event->stage == GROUPER_STAGE_EXEC)
+		fail_start_text(run, "cannot execute %s: %s", name,
+		    strerror(event->error));
+	else
+		fail_start_text(run, "cannot start %s (%s): %s", name,
+		    grouper_stage_name(event->stage), strerror(event->error));
+}
+
+static void
+on_started(struct incarnation *run, pid_t pid)
+{
+	run->pid = pid;
+	run->since = clock_ms();
+	fd_close(&run->ready_member_fd);
+	if (run->phase == PHASE_STARTING)
+		run->phase = PHASE_UP;
+	run->handler->started(run, run->arg);
+	if (run->phase == PHASE_UP && run->was_early)
+		incarnation_become_ready(run);
+	else if (run->phase == PHASE_UP)
+		incarnation_begin_ready(run);
+}
+
+static void
+on_ended(struct incarnation *run, int status)
+{
+	/* Its last words may say that it is ready, or why it ends. */
+	if (run->notify != NULL)
+		notify_drain(run->notify);
+	run->phase = PHASE_STOPPING;
+	incarnation_stop_watching(run);
+	run->handler->ended(run, status, run->arg);
+}
+
+static void
+on_event(struct grouper_host *host, const struct grouper_event *event,
+    void *arg)
+{
+	struct incarnation *run = arg;
+
+	(void)host;
+	switch (event->type) {
+	case GROUPER_EVENT_STARTED:
+		on_started(run, event->pid);
+		break;
+	case GROUPER_EVENT_START_FAILED:
+		on_start_failed(run, event);
+		break;
+	case GROUPER_EVENT_ENDED:
+		on_ended(run, event->status);
+		break;
+	case GROUPER_EVENT_UNKILLABLE:
+		run->handler->unkillable(run, run->arg);
+		break;
+	case GROUPER_EVENT_LEADER_DIED:
+		run->phase = PHASE_STOPPING;
+		incarnation_stop_watching(run);
+		run->handler->leader_died(run, run->arg);
+		break;
+	case GROUPER_EVENT_EMPTY:
+		run->main_live = false;
+		run->phase = PHASE_STOPPING;
+		check_over(run);
+		break;
+	case GROUPER_EVENT_PAUSED:
+	case GROUPER_EVENT_CONTINUED:
+	case GROUPER_EVENT_LEFTOVERS:
+		break;
+	}
+}
+
+static void
+start_main(struct incarnation *run)
+{
+	enum grouper_error error = GROUPER_SYSTEM;
+	struct launch launch;
+	char *why;
+	int saved;
+
+	run->phase = PHASE_STARTING;
+	if (launch_init(&launch, run->key, &run->child, run->hooks, &why) ==
+		0 &&
+	    incarnation_prepare_ready(run, &launch) == 0 &&
+	    name_host(run, &launch) == 0) {
+		add_output(run, &launch);
+		error = grouper_start(run->host, &launch.options, on_event,
+		    run);
+	}
+	saved = errno;
+	launch_fini(&launch);
+	if (error == GROUPER_OK)
+		run->main_live = true;
+	else if (why != NULL)
+		fail_start(run, why);
+	else
+		fail_start(run,
+		    error == GROUPER_SYSTEM ? strerror(saved) :
+					      grouper_strerror(error));
+	free(why);
+}
+
+void
+incarnation_start(struct incarnation *run)
+{
+	BUG_IF(run->phase != PHASE_NEW);
+	if (run->log != NULL && member_log_open(run->log, &run->output) == -1) {
+		fail_start_text(run, "output: %s", strerror(errno));
+		return;
+	}
+	if (run->child.command->start_pre == NULL) {
+		start_main(run);
+		return;
+	}
+	run->phase = PHASE_PRE;
+	if (!incarnation_start_aux(run, AUX_START_PRE,
+		run->child.command->start_pre))
+		fail_start(run, "start_pre cannot be started");
+}
+
+static void
+kill_all(struct incarnation *run)
+{
+	int i;
+
+	for (i = 0; i < AUX_KINDS; i++)
+		if (run->aux[i].live)
+			grouper_stop(run->host, run->aux[i].key, "KILL");
+	if (run->main_live)
+		grouper_stop(run->host, run->key, "KILL");
+}
+
+void
+incarnation_stop(struct incarnation *run, bool kill)
+{
+	switch (run->phase) {
+	case PHASE_NEW:
+	case PHASE_OVER:
+		return;
+	case PHASE_PRE:
+		grouper_stop(run->host, run->aux[AUX_START_PRE].key,
+		    kill ? "KILL" : NULL);
+		fail_start(run, "stopped");
+		return;
+	case PHASE_UP:
+		run->phase = PHASE_STOP_PRE;
+		if (!kill && run->child.command->stop_pre != NULL &&
+		    incarnation_start_aux(run, AUX_STOP_PRE,
+			run->child.command->stop_pre))
+			return;
+		break;
+	case PHASE_STARTING:
+	case PHASE_STOP_PRE:
+	case PHASE_STOPPING:
+		break;
+	}
+	if (kill)
+		kill_all(run);
+	else if (run->main_live)
+		grouper_stop(run->host, run->key, NULL);
+	run->phase = PHASE_STOPPING;
+	incarnation_stop_watching(run);
+	check_over(run);
+}
+
+bool
+incarnation_reload(struct incarnation *run)
+{
+	return run->phase == PHASE_UP &&
+	    run->child.command->reload_command != NULL &&
+	    incarnation_start_aux(run, AUX_RELOAD,
+		run->child.command->reload_command);
+}
+
+static int
+name_aux(struct incarnation *run)
+{
+	static const char *const names[AUX_KINDS] = {
+		[AUX_START_PRE] = "start_pre",
+		[AUX_STOP_PRE] = "stop_pre",
+		[AUX_RELOAD] = "reload",
+		[AUX_READY] = "ready",
+	};
+	int i;
+
+	for (i = 0; i < AUX_KINDS; i++) {
+		run->aux[i].run = run;
+		/* No child's: only supervisors have any. */
+		if (asprintf(&run->aux[i].key, "%s/%s", run->key, names[i]) ==
+		    -1) {
+			run->aux[i].key = NULL;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+struct incarnation *
+incarnation_new(const struct incarnation_options *options)
+{
+	struct incarnation *run = calloc(1, sizeof(*run));
+
+	if (run == NULL)
+		return NULL;
+	run->host = options->host;
+	run->number = options->number;
+	run->hooks = options->hooks;
+	run->log = options->log;
+	run->handler = options->handler;
+	run->arg = options->arg;
+	run->output = -1;
+	run->ready_member_fd = -1;
+	run->key = strdup(options->key);
+	run->over_timer = loop_timer_new(host_loop(run->host), on_over, run);
+	if (run->key == NULL || run->over_timer == NULL ||
+	    name_aux(run) == -1 ||
+	    asprintf(&run->notify_path, "%s/%s.%" PRIu64 ".notify",
+		options->directory, host_name(run->host), run->number) == -1 ||
+	    spec_child_copy(&run->child, options->child) == -1) {
+		incarnation_free(run);
+		return NULL;
+	}
+	return run;
+}
+
+void
+incarnation_free(struct incarnation *run)
+{
+	int i;
+
+	if (run == NULL)
+		return;
+	BUG_IF(any_live(run));
+	incarnation_stop_watching(run);
+	notify_free(run->notify);
+	fd_close(&run->output);
+	for (i = 0; i < AUX_KINDS; i++)
+		free(run->aux[i].key);
+	loop_timer_free(run->over_timer);
+	spec_child_fini(&run->child);
+	free(run->notify_path);
+	free(run->key);
+	free(run);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One incarnation of a child: its group, the commands around it (start_pre,
+ * stop_pre, the one that asks whether it is ready), and how it becomes ready.
+ *
+ * It is over when all these groups are proven empty, not before.
+ */
+#ifndef RUNTIME_SUPERVISE_INCARNATION_H
+#define RUNTIME_SUPERVISE_INCARNATION_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/supervise/launch.h"
+#include "runtime/supervise/spec.h"
+
+struct grouper_host;
+struct member_log;
+struct incarnation;
+
+/*
+ * What a run tells, in the order in which it may come.  `empty` is the last;
+ * the run may be freed in it, and not in any other.
+ */
+struct incarnation_handler {
+	void (*started)(struct incarnation *run, void *arg);
+	void (*start_failed)(struct incarnation *run, const char *reason,
+	    void *arg);
+	void (*ready)(struct incarnation *run, void *arg);
+	void (*status)(struct incarnation *run, const char *text, void *arg);
+	void (*watchdog)(struct incarnation *run, void *arg);
+	void (*ended)(struct incarnation *run, int status, void *arg);
+	void (*leader_died)(struct incarnation *run, void *arg);
+	void (*unkillable)(struct incarnation *run, void *arg);
+	void (*empty)(struct incarnation *run, void *arg);
+};
+
+struct incarnation_options {
+	struct grouper_host *host;
+	const char *key;
+	uint64_t number;
+	const struct spec_child *child; /* copied */
+	const struct launch_hooks *hooks;
+	const char *directory;	/* for its notify socket */
+	struct member_log *log; /* NULL: the host's standard output and error */
+	const struct incarnation_handler *handler;
+	void *arg;
+};
+
+/* NULL with errno. */
+struct incarnation *incarnation_new(const struct incarnation_options *options);
+void incarnation_free(struct incarnation
+	*run); /* once it is over, or before incarnation_start() */
+
+/* What follows is told, start_failed and empty perhaps before it returns. */
+void incarnation_start(struct incarnation *run);
+
+/* By its stop_pre and stop steps, or by KILL at once. */
+void incarnation_stop(struct incarnation *run, bool kill);
+
+/* Runs reload_command; false if there is none or one runs. */
+bool incarnation_reload(struct incarnation *run);
+
+const char *incarnation_key(const struct incarnation *run);
+uint64_t incarnation_number(const struct incarnation *run);
+pid_t incarnation_pid(const struct incarnation *run); /* 0: not executed */
+int64_t incarnation_since(const struct incarnation
+	*run); /* executed, of clock_ms() */
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of an incarnation share; for no others.
+ */
+#ifndef RUNTIME_SUPERVISE_INCARNATION_PRIVATE_H
+#define RUNTIME_SUPERVISE_INCARNATION_PRIVATE_H
+
+#include "runtime/supervise/incarnation.h"
+
+#define KEY_ROOM (SPEC_ID_MAX * SPEC_DEPTH_MAX + 32)
+
+/* A command beside the main one, under a leader of its own. */
+enum aux_kind { AUX_START_PRE, AUX_STOP_PRE, AUX_RELOAD, AUX_READY, AUX_KINDS };
+
+struct aux {
+	struct incarnation *run;
+	char *key;
+	bool live;
+	bool died;
+	int status;
+};
+
+enum phase {
+	PHASE_NEW,
+	PHASE_PRE,	/* start_pre runs */
+	PHASE_STARTING, /* the main group was started */
+	PHASE_UP,	/* executed */
+	PHASE_STOP_PRE, /* executed, stop_pre runs */
+	PHASE_STOPPING, /* told to stop, or ended */
+	PHASE_OVER,
+};
+
+struct incarnation {
+	struct grouper_host *host;
+	char *key;
+	uint64_t number;
+	struct spec_child child;
+	const struct launch_hooks *hooks;
+	struct member_log *log;
+	const struct incarnation_handler *handler;
+	void *arg;
+	enum phase phase;
+	bool main_live; /* its group */
+	bool failed;	/* start_failed was told */
+	bool is_ready;
+	bool was_early; /* ready before it was known to be executed */
+	pid_t pid;
+	int64_t since;
+	int output; /* the pipe's end for members; -1: the host's own */
+	struct aux aux[AUX_KINDS];
+	struct notify *notify;
+	char *notify_path;
+	struct ready_fd *ready_fd;
+	int ready_member_fd;
+	struct ready_log *ready_log;
+	struct log_watch *log_watch;
+	struct loop_timer *ready_timer;
+	struct loop_timer *watchdog_timer;
+	struct loop_timer *over_timer;
+};
+
+/* False, nothing follows, if the command cannot be started. */
+bool incarnation_start_aux(struct incarnation *run, enum aux_kind kind,
+    char **argv);
+
+/* What must be there before the command is; 0, or -1 with errno. */
+int incarnation_prepare_ready(struct incarnation *run, struct launch *launch);
+
+/* The command is executed: asks, and watches, whether it is ready. */
+void incarnation_begin_ready(struct incarnation *run);
+void incarnation_become_ready(struct incarnation *run);
+
+/* Readiness and watchdog end with the main process. */
+void incarnation_stop_watching(struct incarnation *run);
+
+#endif

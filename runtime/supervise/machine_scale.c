@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Instances that come and go while the machine runs.
+ */
+#include "runtime/supervise/machine_node.h"
+
+#include <stdlib.h>
+
+#include "runtime/util/bug.h"
+
+/* While the supervisor itself starts, the list's order holds for it too. */
+void
+node_begin(struct machine_node *node)
+{
+	struct branch *parent = node->child->parent;
+
+	node->wanted = true;
+	if (branch_runs(parent))
+		node_pend(node, KIND_REQUEST, parent->phase == PHASE_UP);
+}
+
+void
+node_remove(struct machine_node *node)
+{
+	struct child *child = node->child;
+	bool whole = child->removing || child->spawned ||
+	    child->spec->restart == SPEC_TEMPORARY;
+
+	BUG_IF(node_alive(node));
+	machine_tell(node, MACHINE_NOTE_REMOVED, "%s", "");
+	node_free(node);
+	if (whole && child->nnodes == 0)
+		child_free(child);
+}
+
+void
+node_retire(struct machine_node *node)
+{
+	node->wanted = false;
+	if (!node_alive(node)) {
+		node_remove(node);
+		return;
+	}
+	node->next = NEXT_REMOVE;
+	node_stop(node, true);
+}
+
+void
+child_begin(struct child *child)
+{
+	struct machine_node *node;
+
+	TAILQ_FOREACH(node, &child->nodes, sibling) {
+		machine_tell(node, MACHINE_NOTE_ADDED, "%s", "");
+		if (child->spec->autostart)
+			node_begin(node);
+	}
+}
+
+static bool
+retires(const struct machine_node *node)
+{
+	return node_alive(node) && node->next == NEXT_REMOVE;
+}
+
+size_t
+scale_count(const struct child *child)
+{
+	const struct machine_node *node;
+	size_t n = 0;
+
+	TAILQ_FOREACH(node, &child->nodes, sibling)
+		n += !retires(node);
+	return n;
+}
+
+/* The lowest number from `from` that no instance has; *at walks along. */
+static unsigned int
+free_number(unsigned int from, const struct machine_node **at)
+{
+	while (*at != NULL && (*at)->number <= from) {
+		if ((*at)->number == from)
+			from++;
+		*at = TAILQ_NEXT(*at, sibling);
+	}
+	return from;
+}
+
+static void
+scale_up(struct child *child, size_t missing)
+{
+	struct machine *machine = child->parent->node->machine;
+	const struct machine_node *at = TAILQ_FIRST(&child->nodes);
+	bool alone = at == NULL && missing == 1;
+	struct machine_node *node;
+	unsigned int number = 0;
+
+	for (; missing > 0; missing--) {
+		number = free_number(number + 1, &at);
+		node = node_new(machine, child, alone ? 0 : number);
+		node->added = true;
+		machine_tell(node, MACHINE_NOTE_ADDED, "%s", "");
+		if (child->spec->autostart)
+			node_begin(node);
+	}
+}
+
+/* The highest numbers go.  The child may be gone with the last. */
+static void
+scale_down(struct child *child, size_t surplus)
+{
+	struct machine_node *node, *before;
+
+	node = TAILQ_LAST(&child->nodes, node_list);
+	for (; node != NULL && surplus > 0; node = before) {
+		before = TAILQ_PREV(node, node_list, sibling);
+		if (retires(node))
+			continue;
+		surplus--;
+		node_retire(node);
+	}
+}
+
+void
+scale_to(struct child *child, size_t instances)
+{
+	size_t n = scale_count(child);
+
+	if (n < instances)
+		scale_up(child, instances - n);
+	else if (n > instances)
+		scale_down(child, n - instances);
+}

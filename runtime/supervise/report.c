@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The state of a tree as JSON, see report.h.
+ */
+#include "runtime/supervise/report.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <grouper/group.h>
+
+#include "runtime/control/json_text.h"
+#include "runtime/group/host.h"
+#include "runtime/supervise/machine.h"
+#include "runtime/supervise/incarnation.h"
+#include "runtime/supervise/supervisor.h"
+#include "runtime/supervise/words.h"
+#include "runtime/util/clock.h"
+
+/* Whether key is at or below under; NULL and "" are the root. */
+static bool
+is_below(const char *key, const struct machine_view *view, const char *under)
+{
+	size_t length = under == NULL ? 0 : strlen(under);
+	const char *last;
+
+	if (length == 0)
+		return true;
+	if (strncmp(key, under, length) == 0 &&
+	    (key[length] == '\0' || key[length] == '/'))
+		return true;
+	/* An instance of the command that `under` names. */
+	last = strrchr(key, '/');
+	return view->instance != 0 &&
+	    strncmp(key, under, last == NULL ? 0 : (size_t)(last - key) + 1) ==
+	    0 &&
+	    strcmp(under + (last == NULL ? 0 : (size_t)(last - key) + 1),
+		view->spec->id) == 0;
+}
+
+static void
+add_usage(json_t *child, struct supervisor *supervisor, const char *key)
+{
+	struct grouper_processes list = { 0 };
+	int64_t cpu_ms = 0;
+	uint64_t memory = 0;
+	size_t i;
+
+	if (grouper_members(supervisor_host(supervisor), key, &list) !=
+	    GROUPER_OK)
+		return;
+	for (i = 0; i < list.count; i++) {
+		memory += list.items[i].memory;
+		cpu_ms += list.items[i].user_ms + list.items[i].system_ms;
+	}
+	json_object_set_new(child, "memory", json_integer((json_int_t)memory));
+	json_object_set_new(child, "cpu_ms", json_integer(cpu_ms));
+	json_object_set_new(child, "processes",
+	    json_integer((json_int_t)list.count));
+	grouper_processes_free(&list);
+}
+
+static void
+add_run(json_t *child, struct supervisor *supervisor,
+    const struct machine_view *view)
+{
+	const struct incarnation *run = supervisor_run(supervisor, view->key);
+	const char *said = supervisor_said(supervisor, view->key);
+
+	if (run != NULL && incarnation_pid(run) != 0) {
+		json_object_set_new(child, "pid",
+		    json_integer(incarnation_pid(run)));
+		json_object_set_new(child, "uptime_ms",
+		    json_integer(clock_ms() - incarnation_since(run)));
+		add_usage(child, supervisor, view->key);
+	}
+	if (said[0] != '\0')
+		json_object_set_new(child, "said", json_text(said));
+}
+
+/* How it ended last, and why it does not run. */
+static void
+add_last(json_t *child, const struct machine_view *view)
+{
+	char text[WORDS_STATUS_MAX];
+
+	if (view->status != -1) {
+		words_status(view->status, text, sizeof(text));
+		json_object_set_new(child, "last", json_string(text));
+		json_object_set_new(child, "status",
+		    json_integer(words_exit(view->status)));
+	}
+	if (view->reason[0] != '\0') {
+		json_object_set_new(child, "reason", json_text(view->reason));
+		if (view->status == -1)
+			json_object_set_new(child, "last",
+			    json_text(view->reason));
+	}
+}
+
+static json_t *
+describe(struct supervisor *supervisor, const struct machine_view *view)
+{
+	const char *last = strrchr(view->key, '/');
+	const char *id = last != NULL ? last + 1 : view->key;
+	json_t *child;
+
+	if (view->depth == 0)
+		id = host_name(supervisor_host(supervisor));
+	child = json_pack("{s:s, s:s, s:s, s:s, s:I}", "key", view->key, "id",
+	    id, "type", view->supervisor != NULL ? "supervisor" : "command",
+	    "state", machine_state_name(view->state), "restarts",
+	    (json_int_t)view->restarts);
+	if (child == NULL)
+		return NULL;
+	if (view->due != -1)
+		json_object_set_new(child, "retry_ms",
+		    json_integer(view->due > clock_ms() ?
+			    view->due - clock_ms() :
+			    0));
+	if (view->supervisor != NULL) {
+		json_object_set_new(child, "strategy",
+		    json_string(spec_strategy_name(view->supervisor
+						       ->strategy)));
+		json_object_set_new(child, "children", json_array());
+	} else
+		add_run(child, supervisor, view);
+	add_last(child, view);
+	return child;
+}
+
+json_t *
+report_tree(struct supervisor *supervisor, const char *key)
+{
+	json_t *open[SPEC_DEPTH_MAX + 2] = { NULL }, *top = NULL, *child;
+	const struct machine_node *node;
+	struct machine_view view;
+	unsigned int depth = 0;
+	json_t *answer = json_array();
+
+	for (node = machine_root(supervisor_machine(supervisor)); node != NULL;
+	     node = machine_after(node)) {
+		machine_view(node, &view);
+		if (!is_below(view.key, &view, key))
+			continue;
+		child = describe(supervisor, &view);
+		/* Below key, the first and its siblings are at the top. */
+		if (json_array_size(answer) == 0)
+			depth = view.depth;
+		if (view.depth == depth) {
+			top = child;
+			json_array_append_new(answer, child);
+		} else
+			json_array_append_new(json_object_get(open[view.depth -
+								  1],
+						  "children"),
+			    child);
+		open[view.depth] = child;
+	}
+	if (json_array_size(answer) == 0) {
+		json_decref(answer);
+		return NULL;
+	}
+	json_object_set_new(top, "host_pid", json_integer(getpid()));
+	return json_pack("{s:o}", "tree", answer);
+}
+
+static json_t *
+describe_process(const struct grouper_process *process)
+{
+	char state[2] = { process->state, '\0' };
+
+	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:o, s:I, s:I, s:I, s:o}",
+	    "pid", (int)process->pid, "ppid", (int)process->ppid, "pgid",
+	    (int)process->pgid, "sid", (int)process->sid, "state", state,
+	    "name", json_text(process->name), "memory",
+	    (json_int_t)process->memory, "cpu_ms",
+	    (json_int_t)(process->user_ms + process->system_ms), "age_ms",
+	    (json_int_t)process->age_ms, "command",
+	    json_text(process->command != NULL ? process->command :
+						 process->name));
+}
+
+static json_t *
+describe_group(struct supervisor *supervisor, const char *key)
+{
+	struct grouper_processes list = { 0 };
+	json_t *processes = json_array();
+	size_t i;
+
+	if (grouper_members(supervisor_host(supervisor), key, &list) ==
+	    GROUPER_OK)
+		for (i = 0; i < list.count; i++)
+			json_array_append_new(processes,
+			    describe_process(&list.items[i]));
+	grouper_processes_free(&list);
+	return json_pack("{s:s, s:o}", "key", key, "processes", processes);
+}
+
+json_t *
+report_processes(struct supervisor *supervisor, const char *key)
+{
+	const struct machine_node *node;
+	json_t *groups = json_array();
+	struct machine_view view;
+	bool found = false;
+
+	for (node = machine_root(supervisor_machine(supervisor)); node != NULL;
+	     node = machine_after(node)) {
+		machine_view(node, &view);
+		if (!is_below(view.key, &view, key))
+			continue;
+		found = true;
+		if (supervisor_run(supervisor, view.key) != NULL)
+			json_array_append_new(groups,
+			    describe_group(supervisor, view.key));
+	}
+	if (found)
+		return json_pack("{s:o}", "groups", groups);
+	json_decref(groups);
+	return NULL;
+}

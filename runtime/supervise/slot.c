@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Slots of children, see slot.h.
+ */
+#include "runtime/supervise/slot.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/logs/member_log.h"
+#include "runtime/supervise/incarnation.h"
+
+static int
+compare(const struct slot *one, const struct slot *other)
+{
+	return strcmp(one->key, other->key);
+}
+
+RB_PROTOTYPE(slots, slot, by_key, compare)
+RB_GENERATE(slots, slot, by_key, compare)
+
+struct slot *
+slot_find(const struct slots *slots, const char *key)
+{
+	struct slot wanted = { .key = (char *)(uintptr_t)key };
+
+	return RB_FIND(slots, (struct slots *)(uintptr_t)slots, &wanted);
+}
+
+struct slot *
+slot_make(struct slots *slots, const char *key, struct supervisor *supervisor)
+{
+	struct slot *slot = slot_find(slots, key);
+
+	if (slot != NULL) {
+		slot->removed = false;
+		return slot;
+	}
+	slot = calloc(1, sizeof(*slot));
+	if (slot == NULL)
+		return NULL;
+	slot->supervisor = supervisor;
+	slot->key = strdup(key);
+	if (slot->key == NULL) {
+		free(slot);
+		return NULL;
+	}
+	RB_INSERT(slots, slots, slot);
+	return slot;
+}
+
+void
+slot_free(struct slots *slots, struct slot *slot)
+{
+	RB_REMOVE(slots, slots, slot);
+	incarnation_free(slot->run);
+	member_log_free(slot->log);
+	free(slot->said);
+	free(slot->key);
+	free(slot);
+}
+
+struct slot *
+slot_next(const struct slots *slots, struct slot *slot)
+{
+	if (slot == NULL)
+		return RB_MIN(slots, (struct slots *)(uintptr_t)slots);
+	return RB_NEXT(slots, slots, slot);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What stays of a child from one incarnation to the next, by its key.
+ */
+#ifndef RUNTIME_SUPERVISE_SLOT_H
+#define RUNTIME_SUPERVISE_SLOT_H
+
+#include <sys/tree.h>
+
+#include <stdbool.h>
+
+struct incarnation;
+struct member_log;
+struct supervisor;
+
+struct slot {
+	RB_ENTRY(slot) by_key;
+	struct supervisor *supervisor;
+	char *key;
+	struct incarnation *run; /* owned, as all below; NULL: none */
+	struct member_log *log;
+	char *said;   /* by STATUS=; NULL: nothing */
+	bool removed; /* the machine lists it no longer */
+};
+
+RB_HEAD(slots, slot);
+
+/* NULL if there is none. */
+struct slot *slot_find(const struct slots *slots, const char *key);
+
+/* The slot of a key, made if it is not there; NULL without memory. */
+struct slot *slot_make(struct slots *slots, const char *key,
+    struct supervisor *supervisor);
+
+void slot_free(struct slots *slots, struct slot *slot);
+
+/* The next one in the order of the keys; NULL begins, and ends. */
+struct slot *slot_next(const struct slots *slots, struct slot *slot);
+
+#endif

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The machine's actions on real groups, see supervisor.h.
+ */
+#include "runtime/supervise/supervisor.h"
+
+#include <sys/queue.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <grouper/group.h>
+
+#include "runtime/control/events.h"
+#include "runtime/group/host.h"
+#include "runtime/logs/logs.h"
+#include "runtime/logs/member_log.h"
+#include "runtime/supervise/incarnation.h"
+#include "runtime/supervise/slot.h"
+#include "runtime/supervise/words.h"
+#include "runtime/util/bug.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/log.h"
+#include "runtime/util/loop.h"
+
+#define EVENTS_KEPT 10000
+/* Of a single command line in an event. */
+#define TEXT_MAX 512
+
+struct log_tap {
+	TAILQ_ENTRY(log_tap) link;
+	struct supervisor *supervisor;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct supervisor {
+	struct grouper_host *host;
+	struct machine *machine;
+	const struct launch_hooks *hooks;
+	char *directory;
+	struct logs *logs;
+	enum spec_log log; /* of commands that name none */
+	struct events *events;
+	struct slots slots;
+	struct loop_timer *timer;
+	bool acting;
+	bool over;
+	TAILQ_HEAD(, log_tap) taps;
+	void (*on_end)(int status, const char *text, void *arg);
+	void (*on_change)(void *arg);
+	void (*on_ended)(const char *key, int status, void *arg);
+	void *arg;
+};
+
+/* text NULL: the event's type says it all. */
+static void
+tell(struct supervisor *supervisor, const char *type, const char *key,
+    const char *text, json_t *more)
+{
+	json_t *event = json_pack("{s:s, s:s, s:s}", "type", type, "key", key,
+	    "text", text != NULL && text[0] != '\0' ? text : type);
+
+	if (event != NULL && more != NULL)
+		json_object_update(event, more);
+	json_decref(more);
+	log_info("%s: %s", key[0] != '\0' ? key : "the tree",
+	    text != NULL && text[0] != '\0' ? text : type);
+	events_add(supervisor->events, event);
+}
+
+/* What runs tell */
+
+static void
+on_started(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+	char text[64];
+
+	snprintf(text, sizeof(text), "started, pid %d",
+	    (int)incarnation_pid(run));
+	tell(slot->supervisor, "started", slot->key, text,
+	    json_pack("{s:i}", "pid", (int)incarnation_pid(run)));
+	machine_started(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run));
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_start_failed(struct incarnation *run, const char *reason, void *arg)
+{
+	struct slot *slot = arg;
+
+	machine_start_failed(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run), reason);
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_ready(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+
+	machine_ready(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run));
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_status(struct incarnation *run, const char *text, void *arg)
+{
+	struct slot *slot = arg;
+
+	(void)run;
+	free(slot->said);
+	slot->said = strdup(text);
+	tell(slot->supervisor, "status", slot->key, text, NULL);
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_watchdog(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+
+	machine_watchdog(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run));
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_ended(struct incarnation *run, int status, void *arg)
+{
+	struct slot *slot = arg;
+	char text[WORDS_STATUS_MAX];
+
+	words_status(status, text, sizeof(text));
+	tell(slot->supervisor, "exited", slot->key, text,
+	    json_pack("{s:i, s:i}", "pid", (int)incarnation_pid(run), "status",
+		status));
+	slot->supervisor->on_ended(slot->key, status, slot->supervisor->arg);
+	machine_ended(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run), status);
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_leader_died(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+
+	machine_leader_died(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run));
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_unkillable(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+
+	machine_unkillable(slot->supervisor->machine, clock_ms(),
+	    incarnation_number(run));
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_empty(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+	struct supervisor *supervisor = slot->supervisor;
+	uint64_t number = incarnation_number(run);
+
+	slot->run = NULL;
+	incarnation_free(run);
+	free(slot->said);
+	slot->said = NULL;
+	if (slot->removed)
+		slot_free(&supervisor->slots, slot);
+	machine_empty(supervisor->machine, clock_ms(), number);
+	supervisor_act(supervisor);
+}
+
+static const struct incarnation_handler incarnation_handler = {
+	.started = on_started,
+	.start_failed = on_start_failed,
+	.ready = on_ready,
+	.status = on_status,
+	.watchdog = on_watchdog,
+	.ended = on_ended,
+	.leader_died = on_leader_died,
+	.unkillable = on_unkillable,
+	.empty = on_empty,
+};
+
+static void
+on_log_line(const struct log_line *line, void *arg)
+{
+	struct supervisor *supervisor = arg;
+	struct log_tap *tap;
+
+	(void)line;
+	TAILQ_FOREACH(tap, &supervisor->taps, link)
+		tap->fn(tap->arg);
+}
+
+/* Makes the log of a slot what its command wants, from now on. */
+static int
+take_log(struct slot *slot, const struct spec_command *command)
+{
+	static const enum logs_kind kinds[] = {
+		[SPEC_LOG_PREFIX] = LOGS_PREFIX,
+		[SPEC_LOG_DISCARD] = LOGS_DISCARD,
+		[SPEC_LOG_SYSLOG] = LOGS_SYSLOG,
+		[SPEC_LOG_FILE] = LOGS_FILE,
+	};
+	struct supervisor *supervisor = slot->supervisor;
+	struct logs_target target = { .path = command->log_file,
+		.max_size = command->log_max_size,
+		.keep = command->log_keep };
+	struct member_log_options options = { .name = slot->key,
+		.ring_bytes = MEMBER_LOG_RING };
+	enum spec_log kind = command->log;
+
+	if (kind == SPEC_LOG_DEFAULT)
+		kind = supervisor->log;
+	if (kind == SPEC_LOG_INHERIT) {
+		member_log_free(slot->log);
+		slot->log = NULL;
+		return 0;
+	}
+	target.kind = kinds[kind];
+	options.sink = logs_sink(supervisor->logs, &target);
+	if (options.sink == NULL)
+		return -1;
+	if (slot->log != NULL)
+		return member_log_set_sink(slot->log, options.sink);
+	slot->log = member_log_new(host_loop(supervisor->host), &options);
+	if (slot->log == NULL)
+		return -1;
+	/* The watch ends with the log. */
+	if (member_log_watch(slot->log, on_log_line, supervisor) != NULL)
+		return 0;
+	member_log_free(slot->log);
+	slot->log = NULL;
+	return -1;
+}
+
+/* What the machine decides */
+
+/* Without a run there is nobody to tell the end but us. */
+static void
+fail_run(struct supervisor *supervisor, uint64_t number, const char *reason)
+{
+	machine_start_failed(supervisor->machine, clock_ms(), number, reason);
+	machine_empty(supervisor->machine, clock_ms(), number);
+}
+
+static void
+act_start(struct supervisor *supervisor, const struct machine_action *action)
+{
+	struct incarnation_options options = { .host = supervisor->host,
+		.number = action->run,
+		.hooks = supervisor->hooks,
+		.directory = supervisor->directory,
+		.handler = &incarnation_handler };
+	struct slot *slot = slot_make(&supervisor->slots, action->key,
+	    supervisor);
+	struct machine_view view;
+
+	machine_view(action->node, &view);
+	if (slot == NULL || take_log(slot, view.spec->command) == -1) {
+		fail_run(supervisor, action->run, strerror(errno));
+		return;
+	}
+	BUG_IF(slot->run != NULL);
+	options.key = slot->key;
+	options.child = view.spec;
+	options.log = slot->log;
+	options.arg = slot;
+	slot->run = incarnation_new(&options);
+	if (slot->run == NULL)
+		fail_run(supervisor, action->run, strerror(errno));
+	else
+		incarnation_start(slot->run);
+}
+
+static void
+act_stop(struct supervisor *supervisor, const struct machine_action *action)
+{
+	struct slot *slot = slot_find(&supervisor->slots, action->key);
+
+	if (slot == NULL || slot->run == NULL ||
+	    incarnation_number(slot->run) != action->run)
+		return;
+	tell(supervisor, "stopping", slot->key,
+	    action->kill ? "killed" : "stopping", NULL);
+	incarnation_stop(slot->run, action->kill);
+}
+
+static void
+act_note(struct supervisor *supervisor, const struct machine_action *action)
+{
+	struct slot *slot;
+
+	tell(supervisor, machine_note_name(action->note), action->key,
+	    action->text,
+	    action->note == MACHINE_NOTE_ENDED && action->status != -1 ?
+		json_pack("{s:i}", "status", action->status) :
+		NULL);
+	if (action->note != MACHINE_NOTE_REMOVED)
+		return;
+	slot = slot_find(&supervisor->slots, action->key);
+	if (slot == NULL)
+		return;
+	slot->removed = true;
+	if (slot->run == NULL)
+		slot_free(&supervisor->slots, slot);
+}
+
+static void
+act_end(struct supervisor *supervisor, const struct machine_action *action)
+{
+	supervisor->over = true;
+	tell(supervisor, "end", "", action->text,
+	    json_pack("{s:i}", "status", action->status));
+	supervisor->on_end(action->status, action->text, supervisor->arg);
+}
+
+static void
+set_timer(struct supervisor *supervisor)
+{
+	int64_t deadline = machine_deadline(supervisor->machine), left;
+
+	loop_timer_clear(supervisor->timer);
+	if (deadline == -1)
+		return;
+	left = deadline - clock_ms();
+	loop_timer_set(supervisor->timer, left < 0 ? 0 : left);
+}
+
+void
+supervisor_act(struct supervisor *supervisor)
+{
+	struct machine_action action;
+
+	/* What an action brings about joins the queue that is being worked
+	 * off. */
+	if (supervisor->acting)
+		return;
+	supervisor->acting = true;
+	while (machine_next(supervisor->machine, &action))
+		switch (action.type) {
+		case MACHINE_START:
+			act_start(supervisor, &action);
+			break;
+		case MACHINE_STOP:
+			act_stop(supervisor, &action);
+			break;
+		case MACHINE_RESET:
+			grouper_reset(supervisor->host, action.key);
+			break;
+		case MACHINE_NOTE:
+			act_note(supervisor, &action);
+			break;
+		case MACHINE_END:
+			act_end(supervisor, &action);
+			break;
+		}
+	supervisor->acting = false;
+	set_timer(supervisor);
+	supervisor->on_change(supervisor->arg);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	machine_timer(supervisor->machine, clock_ms());
+	supervisor_act(supervisor);
+}
+
+struct supervisor *
+supervisor_new(const struct supervisor_options *options)
+{
+	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+
+	if (supervisor == NULL)
+		return NULL;
+	supervisor->host = options->host;
+	supervisor->hooks = options->hooks;
+	supervisor->on_end = options->on_end;
+	supervisor->on_change = options->on_change;
+	supervisor->on_ended = options->on_ended;
+	TAILQ_INIT(&supervisor->taps);
+	supervisor->arg = options->arg;
+	RB_INIT(&supervisor->slots);
+	supervisor->directory = strdup(options->directory);
+	supervisor->events = events_new(EVENTS_KEPT);
+	supervisor->log = options->log;
+	supervisor->logs = logs_new(host_loop(options->host), options->output,
+	    NULL);
+	supervisor->timer = loop_timer_new(host_loop(options->host), on_timer,
+	    supervisor);
+	supervisor->machine = machine_new(options->tree, options->seed);
+	if (supervisor->directory != NULL && supervisor->events != NULL &&
+	    supervisor->logs != NULL && supervisor->timer != NULL &&
+	    supervisor->machine != NULL)
+		return supervisor;
+	supervisor_free(supervisor);
+	return NULL;
+}
+
+void
+supervisor_free(struct supervisor *supervisor)
+{
+	struct slot *slot;
+	int saved = errno;
+
+	if (supervisor == NULL)
+		return;
+	while ((slot = slot_next(&supervisor->slots, NULL)) != NULL)
+		slot_free(&supervisor->slots, slot);
+	machine_free(supervisor->machine);
+	loop_timer_free(supervisor->timer);
+	logs_free(supervisor->logs);
+	events_free(supervisor->events);
+	free(supervisor->directory);
+	free(supervisor);
+	errno = saved;
+}
+
+void
+supervisor_boot(struct supervisor *supervisor)
+{
+	machine_boot(supervisor->machine, clock_ms());
+	supervisor_act(supervisor);
+}
+
+void
+supervisor_shutdown(struct supervisor *supervisor, bool kill)
+{
+	machine_shutdown(supervisor->machine, clock_ms(), kill);
+	supervisor_act(supervisor);
+}
+
+enum grouper_error
+supervisor_reload(struct supervisor *supervisor, const struct spec_tree *tree,
+    char **why)
+{
+	enum grouper_error error;
+	struct slot *slot = NULL;
+
+	error = machine_reload(supervisor->machine, clock_ms(), tree, why);
+	if (error != GROUPER_OK)
+		return error;
+	supervisor_act(supervisor);
+	while ((slot = slot_next(&supervisor->slots, slot)) != NULL)
+		if (slot->run != NULL)
+			incarnation_reload(slot->run);
+	return GROUPER_OK;
+}
+
+void
+supervisor_reopen_logs(struct supervisor *supervisor)
+{
+	logs_reopen(supervisor->logs);
+}
+
+void
+supervisor_finish_logs(struct supervisor *supervisor, int64_t ms)
+{
+	logs_finish(supervisor->logs, ms);
+}
+
+struct machine *
+supervisor_machine(struct supervisor *supervisor)
+{
+	return supervisor->machine;
+}
+
+struct grouper_host *
+supervisor_host(const struct supervisor *supervisor)
+{
+	return supervisor->host;
+}
+
+struct events *
+supervisor_events(struct supervisor *supervisor)
+{
+	return supervisor->events;
+}
+
+struct incarnation *
+supervisor_run(const struct supervisor *supervisor, const char *key)
+{
+	const struct slot *slot = slot_find(&supervisor->slots, key);
+
+	return slot != NULL ? slot->run : NULL;
+}
+
+struct member_log *
+supervisor_log(const struct supervisor *supervisor, const char *key)
+{
+	const struct slot *slot = slot_find(&supervisor->slots, key);
+
+	return slot != NULL ? slot->log : NULL;
+}
+
+const char *
+supervisor_said(const struct supervisor *supervisor, const char *key)
+{
+	const struct slot *slot = slot_find(&supervisor->slots, key);
+
+	return slot != NULL && slot->said != NULL ? slot->said : "";
+}
+
+struct log_tap *
+supervisor_tap(struct supervisor *supervisor, void (*fn)(void *arg), void *arg)
+{
+	struct log_tap *tap = calloc(1, sizeof(*tap));
+
+	if (tap == NULL)
+		return NULL;
+	tap->supervisor = supervisor;
+	tap->fn = fn;
+	tap->arg = arg;
+	TAILQ_INSERT_TAIL(&supervisor->taps, tap, link);
+	return tap;
+}
+
+void
+supervisor_untap(struct log_tap *tap)
+{
+	if (tap == NULL)
+		return;
+	TAILQ_REMOVE(&tap->supervisor->taps, tap, link);
+	free(tap);
+}

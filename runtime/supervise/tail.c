@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lines of children, see tail.h.  Each is a place in the ring of its child:
+ * whoever reads slowly costs nothing but the lines that it misses.
+ */
+#include "runtime/supervise/tail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/control/json_text.h"
+#include "runtime/logs/member_log.h"
+#include "runtime/logs/ring.h"
+#include "runtime/supervise/keys.h"
+#include "runtime/supervise/supervisor.h"
+
+/* Where one child is read.  Its log may come, go and come again. */
+struct place {
+	char *key;
+	struct ring_cursor cursor;
+};
+
+struct tail {
+	struct supervisor *supervisor;
+	struct call *call;
+	struct place *places;
+	size_t count;
+	struct log_tap *tap;
+};
+
+static void
+tail_free(struct tail *tail)
+{
+	size_t i;
+
+	supervisor_untap(tail->tap);
+	for (i = 0; i < tail->count; i++)
+		free(tail->places[i].key);
+	free(tail->places);
+	free(tail);
+}
+
+static void
+on_gone(void *arg)
+{
+	tail_free(arg);
+}
+
+static const struct ring *
+ring_of(const struct tail *tail, const struct place *place)
+{
+	const struct member_log *log = supervisor_log(tail->supervisor,
+	    place->key);
+
+	return log == NULL ? NULL : member_log_ring(log);
+}
+
+/* The next line of a child, NULL if there is none yet. */
+static json_t *
+read_place(const struct tail *tail, struct place *place)
+{
+	const struct ring *ring = ring_of(tail, place);
+	struct log_line line;
+	uint64_t missed = 0;
+	json_t *item;
+
+	if (ring == NULL)
+		return NULL;
+	/* A log that was made anew begins again with its first line. */
+	if (place->cursor.seq > ring_next(ring))
+		place->cursor = ring_at(ring, 1);
+	if (ring_read(ring, &place->cursor, &line, &missed) == 0)
+		return NULL;
+	item = json_pack("{s:s, s:I, s:f, s:o}", "key", place->key, "seq",
+	    (json_int_t)line.seq, "time", (double)line.time_us / 1e6, "text",
+	    json_textn(line.text, line.length));
+	if (item != NULL && missed > 0)
+		json_object_set_new(item, "missed",
+		    json_integer((json_int_t)missed));
+	return item;
+}
+
+static json_t *
+next_line(void *arg)
+{
+	struct tail *tail = arg;
+	json_t *item = NULL;
+	size_t i;
+
+	for (i = 0; i < tail->count && item == NULL; i++)
+		item = read_place(tail, &tail->places[i]);
+	return item;
+}
+
+static void
+on_line(void *arg)
+{
+	struct tail *tail = arg;
+
+	call_wake(tail->call);
+}
+
+static void
+add_place(const struct machine_view *view, void *arg)
+{
+	struct tail *tail = arg;
+	struct place *grown;
+
+	if (view->supervisor != NULL)
+		return;
+	grown = reallocarray(tail->places, tail->count + 1, sizeof(*grown));
+	if (grown == NULL)
+		return;
+	tail->places = grown;
+	grown[tail->count].key = strdup(view->key);
+	grown[tail->count].cursor = (struct ring_cursor) { 0 };
+	if (grown[tail->count].key != NULL)
+		tail->count++;
+}
+
+static json_t *
+last_lines(struct tail *tail, uint64_t lines)
+{
+	json_t *items = json_array(), *item;
+	const struct ring *ring;
+	size_t i;
+
+	for (i = 0; i < tail->count; i++) {
+		ring = ring_of(tail, &tail->places[i]);
+		if (ring == NULL)
+			continue;
+		tail->places[i].cursor = ring_last(ring, lines);
+		while ((item = read_place(tail, &tail->places[i])) != NULL)
+			json_array_append_new(items, item);
+	}
+	return json_pack("{s:o}", "items", items);
+}
+
+void
+tail_start(struct supervisor *supervisor, struct call *call,
+    const char *const *keys, size_t count, uint64_t lines, bool follow)
+{
+	struct tail *tail = calloc(1, sizeof(*tail));
+	size_t i;
+
+	if (tail == NULL) {
+		call_fail(call, GROUPER_SYSTEM, NULL);
+		return;
+	}
+	tail->supervisor = supervisor;
+	tail->call = call;
+	for (i = 0; i < count; i++)
+		if (keys_each(supervisor_machine(supervisor), keys[i],
+			add_place, tail) == 0) {
+			call_fail(call, GROUPER_NOT_FOUND, NULL);
+			tail_free(tail);
+			return;
+		}
+	if (follow)
+		tail->tap = supervisor_tap(supervisor, on_line, tail);
+	if (!follow || tail->tap == NULL) {
+		call_result(call, last_lines(tail, lines));
+		tail_free(tail);
+		return;
+	}
+	call_stream(call, last_lines(tail, lines), "line", next_line, on_gone,
+	    tail);
+}

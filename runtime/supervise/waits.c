@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests that wait, see waits.h.
+ */
+#include "runtime/supervise/waits.h"
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/supervise/keys.h"
+#include "runtime/supervise/machine.h"
+#include "runtime/supervise/supervisor.h"
+#include "runtime/supervise/words.h"
+
+struct target {
+	char *key;
+	bool done;
+};
+
+struct wait {
+	TAILQ_ENTRY(wait) link;
+	struct waits *waits;
+	struct call *call;
+	enum waits_for what;
+	struct target *targets;
+	size_t count;
+	size_t room;
+	int status; /* the first that is not 0 */
+};
+
+struct waits {
+	struct supervisor *supervisor;
+	TAILQ_HEAD(, wait) list;
+};
+
+/* How far a child is, for one that waits for it. */
+struct progress {
+	bool done;
+	enum grouper_error error;
+	const char *text; /* of the error */
+};
+
+static void
+wait_free(struct wait *wait)
+{
+	size_t i;
+
+	TAILQ_REMOVE(&wait->waits->list, wait, link);
+	for (i = 0; i < wait->count; i++)
+		free(wait->targets[i].key);
+	free(wait->targets);
+	free(wait);
+}
+
+static void
+on_gone(void *arg)
+{
+	wait_free(arg);
+}
+
+static void
+add_target(const struct machine_view *view, void *arg)
+{
+	struct wait *wait = arg;
+	size_t room = wait->room == 0 ? 4 : 2 * wait->room;
+	struct target *grown;
+
+	if (wait->count == wait->room) {
+		grown = reallocarray(wait->targets, room, sizeof(*grown));
+		if (grown == NULL)
+			return;
+		wait->targets = grown;
+		wait->room = room;
+	}
+	grown = &wait->targets[wait->count];
+	grown->key = strdup(view->key);
+	grown->done = false;
+	if (grown->key != NULL)
+		wait->count++;
+}
+
+/* Idle by itself, and not to be started by itself again. */
+static bool
+is_over(enum machine_state state)
+{
+	return state == MACHINE_IDLE || state == MACHINE_DONE ||
+	    state == MACHINE_LATCHED;
+}
+
+static void
+note_status(struct wait *wait, int status)
+{
+	if (wait->status == 0 && status != -1)
+		wait->status = words_exit(status);
+}
+
+static struct progress
+settled(enum grouper_error error, const char *text)
+{
+	return (struct progress) { true, error, text };
+}
+
+/* It does not run, and is not about to. */
+static struct progress
+check_over(struct wait *wait, const struct machine_view *view)
+{
+	if (view->state == MACHINE_LATCHED)
+		return settled(GROUPER_LEADER_DIED, NULL);
+	if (wait->what == WAITS_ENDED ||
+	    (view->state == MACHINE_DONE && view->reason[0] == '\0')) {
+		note_status(wait, view->status);
+		return settled(GROUPER_OK, NULL);
+	}
+	return settled(GROUPER_START_FAILED,
+	    view->reason[0] != '\0' ? view->reason : NULL);
+}
+
+static struct progress
+check_view(struct wait *wait, const struct machine_view *view)
+{
+	bool over = is_over(view->state);
+
+	if (view->state == MACHINE_UNKILLABLE)
+		return settled(GROUPER_UNKILLABLE, NULL);
+	if (wait->what == WAITS_STOPPED)
+		return (struct progress) { over, GROUPER_OK, NULL };
+	if (over)
+		return check_over(wait, view);
+	if (wait->what != WAITS_ENDED && view->state == MACHINE_RUNNING)
+		return settled(GROUPER_OK, NULL);
+	if ((wait->what == WAITS_STARTED || wait->what == WAITS_SCALED) &&
+	    view->state == MACHINE_BACKOFF)
+		return settled(GROUPER_START_FAILED, view->reason);
+	return (struct progress) { false, GROUPER_OK, NULL };
+}
+
+static struct progress
+check_target(struct wait *wait, const struct target *target)
+{
+	const struct machine_node *node;
+	struct machine_view view;
+
+	node = machine_find(supervisor_machine(wait->waits->supervisor),
+	    target->key);
+	if (node == NULL) /* temporary, or deleted */
+		return wait->what == WAITS_STARTED ||
+			wait->what == WAITS_READY ?
+		    settled(GROUPER_START_FAILED, "it has ended") :
+		    settled(GROUPER_OK, NULL);
+	machine_view(node, &view);
+	return check_view(wait, &view);
+}
+
+/* Answers if there is something to say; the wait is gone then. */
+static void
+check(struct wait *wait)
+{
+	struct call *call = wait->call;
+	struct progress progress;
+	bool all = true;
+	json_t *result;
+	size_t i;
+
+	for (i = 0; i < wait->count; i++) {
+		if (wait->targets[i].done)
+			continue;
+		progress = check_target(wait, &wait->targets[i]);
+		if (progress.error != GROUPER_OK) {
+			call_fail(call, progress.error, progress.text);
+			wait_free(wait);
+			return;
+		}
+		wait->targets[i].done = progress.done;
+		all = all && progress.done;
+	}
+	if (!all && wait->status == 0)
+		return;
+	result = json_pack("{s:i}", "status", wait->status);
+	wait_free(wait);
+	call_result(call, result);
+}
+
+void
+waits_changed(struct waits *waits)
+{
+	struct wait *wait, *next;
+
+	for (wait = TAILQ_FIRST(&waits->list); wait != NULL; wait = next) {
+		next = TAILQ_NEXT(wait, link);
+		check(wait);
+	}
+}
+
+void
+waits_ended(struct waits *waits, const char *key, int status)
+{
+	struct wait *wait;
+	size_t i;
+
+	TAILQ_FOREACH(wait, &waits->list, link)
+		for (i = 0; wait->what == WAITS_ENDED && i < wait->count; i++)
+			if (strcmp(wait->targets[i].key, key) == 0) {
+				wait->targets[i].done = true;
+				note_status(wait, status);
+			}
+}
+
+void
+waits_add(struct waits *waits, struct call *call, enum waits_for what,
+    const char *const *keys, size_t count)
+{
+	struct wait *wait = calloc(1, sizeof(*wait));
+	size_t i, before;
+
+	if (wait == NULL) {
+		call_fail(call, GROUPER_SYSTEM, NULL);
+		return;
+	}
+	wait->waits = waits;
+	wait->call = call;
+	wait->what = what;
+	TAILQ_INSERT_TAIL(&waits->list, wait, link);
+	for (i = 0; i < count; i++) {
+		before = wait->count;
+		keys_each(supervisor_machine(waits->supervisor), keys[i],
+		    add_target, wait);
+		if (wait->count == before && what != WAITS_STOPPED) {
+			call_fail(call, GROUPER_NOT_FOUND, NULL);
+			wait_free(wait);
+			return;
+		}
+	}
+	call_defer(call, on_gone, wait);
+	check(wait);
+}
+
+struct waits *
+waits_new(struct supervisor *supervisor)
+{
+	struct waits *waits = calloc(1, sizeof(*waits));
+
+	if (waits == NULL)
+		return NULL;
+	waits->supervisor = supervisor;
+	TAILQ_INIT(&waits->list);
+	return waits;
+}
+
+void
+waits_free(struct waits *waits)
+{
+	free(waits);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The difference of two trees: see plan.h.
+ */
+#include "runtime/tree/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_supervisors(struct plan *plan, const char *prefix,
+    const struct spec_supervisor *from, const struct spec_supervisor *to);
+
+/* Takes the key, also on failure; NULL fails. */
+static struct plan_step *
+push(struct plan *plan, char *key, enum plan_change change)
+{
+	struct plan_step *grown, *step;
+
+	if (key == NULL)
+		return NULL;
+	/* Grows at powers of two. */
+	if ((plan->count & (plan->count - 1)) == 0) {
+		grown = reallocarray(plan->steps,
+		    plan->count > 0 ? plan->count * 2 : 1, sizeof(*grown));
+		if (grown == NULL) {
+			free(key);
+			return NULL;
+		}
+		plan->steps = grown;
+	}
+	step = &plan->steps[plan->count++];
+	memset(step, 0, sizeof(*step));
+	step->key = key;
+	step->change = change;
+	return step;
+}
+
+static char *
+join(const char *prefix, const char *id)
+{
+	char *key;
+
+	if (asprintf(&key, "%s%s%s", prefix, *prefix != '\0' ? "/" : "", id) ==
+	    -1)
+		return NULL;
+	return key;
+}
+
+/* A child in the order of ids, for find(). */
+struct entry {
+	const struct spec_child *child;
+};
+
+static int
+by_id(const void *one, const void *other)
+{
+	const struct entry *a = one, *b = other;
+
+	return strcmp(a->child->id, b->child->id);
+}
+
+/* The children by their ids, for find(); NULL with errno. */
+static struct entry *
+sort(const struct spec_supervisor *supervisor)
+{
+	struct entry *sorted;
+	size_t i;
+
+	sorted = calloc(supervisor->nchildren + 1, sizeof(*sorted));
+	if (sorted == NULL)
+		return NULL;
+	for (i = 0; i < supervisor->nchildren; i++)
+		sorted[i].child = &supervisor->children[i];
+	qsort(sorted, supervisor->nchildren, sizeof(*sorted), by_id);
+	return sorted;
+}
+
+static const struct spec_child *
+find(const struct entry *sorted, size_t count, const struct spec_child *child)
+{
+	const struct entry wanted = { .child = child }, *found;
+
+	found = bsearch(&wanted, sorted, count, sizeof(*sorted), by_id);
+	return found != NULL ? found->child : NULL;
+}
+
+static bool
+strings_equal(char **one, char **other)
+{
+	static char *none[] = { NULL };
+	size_t i;
+
+	if (one == NULL)
+		one = none;
+	if (other == NULL)
+		other = none;
+	for (i = 0; one[i] != NULL && other[i] != NULL; i++)
+		if (strcmp(one[i], other[i]) != 0)
+			return false;
+	return one[i] == other[i];
+}
+
+static bool
+steps_equal(const struct steps *one, const struct steps *other)
+{
+	size_t i;
+
+	if (one->count != other->count)
+		return false;
+	for (i = 0; i < one->count; i++)
+		if (one->step[i].signum != other->step[i].signum ||
+		    one->step[i].ms != other->step[i].ms)
+			return false;
+	return true;
+}
+
+/* Whether the supervisor treats both alike. */
+static bool
+policies_equal(const struct spec_child *one, const struct spec_child *other)
+{
+	return one->autostart == other->autostart &&
+	    one->restart == other->restart &&
+	    one->significant == other->significant &&
+	    one->parallel == other->parallel &&
+	    strings_equal(one->depends_on, other->depends_on) &&
+	    one->backoff.min_ms == other->backoff.min_ms &&
+	    one->backoff.max_ms == other->backoff.max_ms &&
+	    one->backoff.reset_ms == other->backoff.reset_ms &&
+	    steps_equal(&one->shutdown, &other->shutdown) &&
+	    memcmp(&one->success, &other->success, sizeof(one->success)) == 0;
+}
+
+static bool
+settings_equal(const struct spec_supervisor *one,
+    const struct spec_supervisor *other)
+{
+	return one->strategy == other->strategy &&
+	    one->intensity == other->intensity &&
+	    one->period_ms == other->period_ms &&
+	    one->auto_shutdown == other->auto_shutdown &&
+	    one->cooldown_ms == other->cooldown_ms;
+}
+
+/* Whether nothing but the instances differs. */
+static bool
+equal_but_scale(const struct spec_command *from, const struct spec_command *to)
+{
+	struct spec_command scaled = *from;
+
+	scaled.instances = to->instances;
+	return spec_command_equal(&scaled, to);
+}
+
+static int
+compare_commands(struct plan *plan, const char *prefix,
+    const struct spec_child *from, const struct spec_child *to)
+{
+	struct plan_step *step;
+
+	if (!spec_command_same_run(from->command, to->command))
+		return push(plan, join(prefix, to->id), PLAN_RESTART) != NULL ?
+		    0 :
+		    -1;
+	if ((!policies_equal(from, to) ||
+		!equal_but_scale(from->command, to->command)) &&
+	    push(plan, join(prefix, to->id), PLAN_UPDATE) == NULL)
+		return -1;
+	if (from->command->instances == to->command->instances)
+		return 0;
+	step = push(plan, join(prefix, to->id), PLAN_SCALE);
+	if (step == NULL)
+		return -1;
+	step->from = from->command->instances;
+	step->to = to->command->instances;
+	return 0;
+}
+
+static int
+compare_children(struct plan *plan, const char *prefix,
+    const struct spec_child *from, const struct spec_child *to)
+{
+	char *key;
+	int result;
+
+	if ((from->command == NULL) != (to->command == NULL))
+		return push(plan, join(prefix, to->id), PLAN_RESTART) != NULL ?
+		    0 :
+		    -1;
+	if (to->command != NULL)
+		return compare_commands(plan, prefix, from, to);
+	key = join(prefix, to->id);
+	if (key == NULL)
+		return -1;
+	result = 0;
+	if ((!policies_equal(from, to) ||
+		!settings_equal(from->supervisor, to->supervisor)) &&
+	    push(plan, strdup(key), PLAN_UPDATE) == NULL)
+		result = -1;
+	if (result == 0)
+		result = compare_supervisors(plan, key, from->supervisor,
+		    to->supervisor);
+	free(key);
+	return result;
+}
+
+static int
+compare_lists(struct plan *plan, const char *prefix,
+    const struct spec_supervisor *from, const struct entry *old,
+    const struct spec_supervisor *to, const struct entry *new)
+{
+	const struct spec_child *child, *before;
+	size_t i;
+
+	for (i = from->nchildren; i > 0; i--) {
+		child = &from->children[i - 1];
+		if (find(new, to->nchildren, child) == NULL &&
+		    push(plan, join(prefix, child->id), PLAN_STOP) == NULL)
+			return -1;
+	}
+	for (i = 0; i < to->nchildren; i++) {
+		child = &to->children[i];
+		before = find(old, from->nchildren, child);
+		if (before == NULL ?
+			push(plan, join(prefix, child->id), PLAN_START) ==
+			    NULL :
+			compare_children(plan, prefix, before, child) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+compare_supervisors(struct plan *plan, const char *prefix,
+    const struct spec_supervisor *from, const struct spec_supervisor *to)
+{
+	struct entry *old, *new;
+	int result = -1;
+
+	old = sort(from);
+	new = sort(to);
+	if (old != NULL && new != NULL)
+		result = compare_lists(plan, prefix, from, old, to, new);
+	free(old);
+	free(new);
+	return result;
+}
+
+int
+plan_make(struct plan *plan, const struct spec_tree *from,
+    const struct spec_tree *to)
+{
+	memset(plan, 0, sizeof(*plan));
+	if (!settings_equal(&from->root, &to->root) &&
+	    push(plan, strdup(""), PLAN_UPDATE) == NULL)
+		return -1;
+	return compare_supervisors(plan, "", &from->root, &to->root);
+}
+
+void
+plan_fini(struct plan *plan)
+{
+	while (plan->count > 0)
+		free(plan->steps[--plan->count].key);
+	free(plan->steps);
+	plan->steps = NULL;
+}
+
+const char *
+plan_change_name(enum plan_change change)
+{
+	switch (change) {
+	case PLAN_STOP:
+		return "stop";
+	case PLAN_START:
+		return "start";
+	case PLAN_RESTART:
+		return "restart";
+	case PLAN_SCALE:
+		return "scale";
+	case PLAN_UPDATE:
+		return "update";
+	}
+	return "change";
+}

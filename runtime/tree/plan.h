@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a reload would do: the difference of two trees.
+ */
+#ifndef RUNTIME_TREE_PLAN_H
+#define RUNTIME_TREE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/supervise/spec.h"
+
+enum plan_change {
+	PLAN_STOP,    /* it is in the old tree alone */
+	PLAN_START,   /* it is in the new one alone */
+	PLAN_RESTART, /* what runs differs, or it is another kind of child */
+	PLAN_SCALE,   /* the number of its instances differs */
+	PLAN_UPDATE,  /* policies differ: changed in place, nothing restarts */
+};
+
+struct plan_step {
+	char *key; /* outer/inner; "" for the root supervisor itself */
+	enum plan_change change;
+	unsigned int from; /* instances, of PLAN_SCALE */
+	unsigned int to;
+};
+
+struct plan {
+	struct plan_step *steps;
+	size_t count;
+};
+
+/*
+ * Compares two trees: stops in reverse order of the old one, then the rest in
+ * the order of the new one.  A supervisor that starts or stops is one step,
+ * what is under it goes with it; a child that is updated and scaled has two.
+ * Changes of topic groups, settings and the order alone are no steps.  0, or -1 with errno; plan_fini() may follow
+ * either.
+ */
+int plan_make(struct plan *plan, const struct spec_tree *from,
+    const struct spec_tree *to);
+void plan_fini(struct plan *plan);
+
+/* "start", "stop", "restart", "scale" or "update". */
+const char *plan_change_name(enum plan_change change);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervision machine: significance of children, and reloads.
+ */
+#include "puppet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+
+#define ASK(p, verb, key) puppet_ask(p, machine_##verb, key)
+
+/*
+ * Significance
+ */
+
+START_TEST(nonsignificant_end_never_stops_the_tree)
+{
+	struct puppet *p = puppet_boot("any a:x b:t c");
+
+	puppet_end(p, "a", EXITED(0));
+	puppet_end(p, "b", EXITED(0));
+	puppet_expect_state(p, "", "running");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(significant_temporary)
+{
+	static const int statuses[] = { EXITED(0), EXITED(3), KILLED };
+	static const int ends[] = { 0, 3, 137 };
+	struct puppet *p;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		p = puppet_boot("any a s:x! z");
+		puppet_end(p, "s", statuses[i]);
+		puppet_expect(p, "+a +s +z -z -a");
+		puppet_expect_end(p, ends[i]);
+		puppet_free(p);
+	}
+	p = puppet_boot("any a s:x!");
+	ASK(p, stop, "s");
+	puppet_expect_state(p, "", "running");
+	puppet_free(p);
+
+	p = puppet_boot("every s:x! t:x! z");
+	puppet_end(p, "s", EXITED(1));
+	puppet_expect_state(p, "", "running");
+	puppet_end(p, "t", EXITED(4));
+	puppet_expect_end(p, 4);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(significant_transient)
+{
+	struct puppet *p = puppet_boot("any 5/5000 s:t! z");
+
+	puppet_end(p, "s", EXITED(1));
+	puppet_end(p, "s", KILLED);
+	puppet_expect(p, "+s +z +s +s");
+	ASK(p, stop, "s");
+	puppet_expect_state(p, "", "running");
+	ASK(p, start, "s");
+	puppet_end(p, "s", EXITED(0));
+	puppet_expect(p, "-s +s -z");
+	puppet_expect_end(p, 0);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(significant_bystander)
+{
+	struct puppet *p = puppet_boot("all any a s:x! t:t!");
+
+	puppet_end(p, "a", KILLED);
+	puppet_expect(p, "+a +s +t -t -s +a +t");
+	puppet_expect_state(p, "", "running");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(significant_escalation)
+{
+	struct puppet *p = puppet_boot("any a in:t!{ any x:t! y }");
+
+	puppet_end(p, "in/x", EXITED(0));
+	puppet_expect(p, "+a +in/x +in/y -in/y -a");
+	puppet_expect_end(p, 0);
+	puppet_free(p);
+
+	p = puppet_boot("any a in:t{ any x:t! y }");
+	puppet_end(p, "in/x", EXITED(0));
+	puppet_expect(p, "+a +in/x +in/y -in/y");
+	puppet_expect_state(p, "in", "done");
+	puppet_expect_state(p, "", "running");
+	puppet_free(p);
+
+	p = puppet_boot("any in:x!{ any x:x! y }");
+	puppet_end(p, "in/x", EXITED(9));
+	puppet_expect_end(p, 9);
+	puppet_free(p);
+}
+END_TEST
+
+/*
+ * Reload
+ */
+
+START_TEST(reload_of_the_same_changes_nothing)
+{
+	struct puppet *p = puppet_boot("a w*2 in{ x y:x } z<a");
+
+	puppet_expect(p, "+a +z +w" MARK "1 +w" MARK "2 +in/x +in/y");
+	ck_assert_int_eq(puppet_reload(p, "a w*2 in{ x y:x } z<a"), GROUPER_OK);
+	puppet_expect(p, "");
+	puppet_shutdown(p);
+	puppet_expect_end(p, 0);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_starts_new_and_stops_removed)
+{
+	struct puppet *p = puppet_boot("a b in{ x y }");
+
+	puppet_expect(p, "+a +b +in/x +in/y");
+	ck_assert_int_eq(puppet_reload(p, "n a in{ m x } s{ k }"), GROUPER_OK);
+	puppet_expect(p, "-in/y -b +n +in/m +s/k");
+	puppet_expect_state(p, "b", NULL);
+	puppet_expect_state(p, "in/y", NULL);
+	puppet_shutdown(p);
+	puppet_expect(p, "-s/k -in/x -in/m -a -n");
+	puppet_expect_end(p, 0);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_changes_policy_in_place)
+{
+	struct puppet *p = puppet_boot("one 1/5000 a b");
+
+	ck_assert_int_eq(puppet_reload(p, "all 5/5000 a:x b"), GROUPER_OK);
+	puppet_end(p, "b", KILLED);
+	puppet_expect(p, "+a +b -a +b");
+	puppet_expect_state(p, "a", NULL);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_restarts_what_has_another_command)
+{
+	struct puppet *p = puppet_boot("a b");
+
+	/* Another way to tell readiness is another command. */
+	puppet_hold_stop(p, "a");
+	ck_assert_int_eq(puppet_reload(p, "a? b"), GROUPER_OK);
+	puppet_expect(p, "+a +b -a");
+	puppet_end(p, "a", 15);
+	puppet_expect(p, "+a");
+	puppet_expect_state(p, "a", "waiting");
+	puppet_ready(p, "a");
+	puppet_expect_state(p, "a", "running");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_rejects_as_a_whole)
+{
+	struct puppet *p = puppet_boot("a b in{ x }");
+
+	puppet_spawn(p, "", "n");
+	puppet_expect(p, "+a +b +in/x +n");
+	ck_assert_int_eq(puppet_reload(p, "c c"), GROUPER_INVALID);
+	ck_assert_int_eq(puppet_reload(p, "z a:p! b"), GROUPER_BAD_COMBINATION);
+	ck_assert_int_eq(puppet_reload(p, "z b a{ x }"),
+	    GROUPER_BAD_COMBINATION);
+	ck_assert_int_eq(puppet_reload(p, "z in"), GROUPER_BAD_COMBINATION);
+	ck_assert_int_eq(puppet_reload(p, "z n"), GROUPER_ALREADY_PRESENT);
+	puppet_expect(p, "");
+	puppet_expect_state(p, "b", "running");
+	puppet_expect_state(p, "z", NULL);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_sets_instances)
+{
+	struct puppet *p = puppet_boot("w*2");
+
+	ck_assert_int_eq(puppet_reload(p, "w*4"), GROUPER_OK);
+	puppet_expect(p, "+w" MARK "1 +w" MARK "2 +w" MARK "3 +w" MARK "4");
+	puppet_scale(p, "w", 3);
+	puppet_expect(p, "-w" MARK "4");
+	/* What was scaled stays unless the tree says something new. */
+	ck_assert_int_eq(puppet_reload(p, "w*4"), GROUPER_OK);
+	puppet_expect(p, "");
+	ck_assert_int_eq(puppet_reload(p, "w*2"), GROUPER_OK);
+	puppet_expect(p, "-w" MARK "3");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_revives_what_was_about_to_go)
+{
+	struct puppet *p = puppet_boot("a b");
+
+	puppet_hold_stop(p, "b");
+	ck_assert_int_eq(puppet_reload(p, "a"), GROUPER_OK);
+	puppet_expect(p, "+a +b -b");
+	ck_assert_int_eq(puppet_reload(p, "a b"), GROUPER_OK);
+	puppet_expect(p, "");
+	puppet_end(p, "b", 15);
+	puppet_expect(p, "+b");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_leaves_temporary_children_that_ended)
+{
+	struct puppet *p = puppet_boot("a t:x");
+
+	puppet_end(p, "t", EXITED(0));
+	ck_assert_int_eq(puppet_reload(p, "a t:x"), GROUPER_OK);
+	puppet_expect(p, "+a +t");
+	ck_assert_int_eq(puppet_reload(p, "a t:x?"), GROUPER_OK);
+	puppet_expect(p, "+t");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_brings_back_a_deleted_child)
+{
+	struct puppet *p = puppet_boot("a b");
+
+	ASK(p, stop, "b");
+	ASK(p, delete, "b");
+	ck_assert_int_eq(puppet_reload(p, "a b"), GROUPER_OK);
+	puppet_expect(p, "+a +b -b +b");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_of_significance_holds_for_the_next_ends)
+{
+	struct puppet *p = puppet_boot("s:t t:t z");
+
+	puppet_end(p, "s", EXITED(0));
+	ck_assert_int_eq(puppet_reload(p, "any s:t! t:t! z"), GROUPER_OK);
+	puppet_expect_state(p, "", "running");
+	ck_assert_int_eq(puppet_reload(p, "every s:t! t:t! z"), GROUPER_OK);
+	puppet_expect_state(p, "", "running");
+	puppet_end(p, "t", EXITED(0));
+	puppet_expect_end(p, 0);
+	puppet_free(p);
+
+	p = puppet_boot("any s:t! z");
+	ck_assert_int_eq(puppet_reload(p, "s:t z"), GROUPER_OK);
+	puppet_end(p, "s", EXITED(0));
+	puppet_expect_state(p, "", "running");
+	ck_assert_int_eq(puppet_reload(p, "s:t! z"), GROUPER_BAD_COMBINATION);
+	puppet_free(p);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("machine_reload");
+	TCase *tc;
+
+	tc = support_case(suite, "significance");
+	tcase_add_test(tc, nonsignificant_end_never_stops_the_tree);
+	tcase_add_test(tc, significant_temporary);
+	tcase_add_test(tc, significant_transient);
+	tcase_add_test(tc, significant_bystander);
+	tcase_add_test(tc, significant_escalation);
+	tc = support_case(suite, "reload");
+	tcase_add_test(tc, reload_of_the_same_changes_nothing);
+	tcase_add_test(tc, reload_starts_new_and_stops_removed);
+	tcase_add_test(tc, reload_changes_policy_in_place);
+	tcase_add_test(tc, reload_restarts_what_has_another_command);
+	tcase_add_test(tc, reload_rejects_as_a_whole);
+	tcase_add_test(tc, reload_sets_instances);
+	tcase_add_test(tc, reload_revives_what_was_about_to_go);
+	tcase_add_test(tc, reload_leaves_temporary_children_that_ended);
+	tcase_add_test(tc, reload_brings_back_a_deleted_child);
+	tcase_add_test(tc, reload_of_significance_holds_for_the_next_ends);
+	return support_main(suite, NULL);
+}
