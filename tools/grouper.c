@@ -21,6 +21,24 @@ static const struct verb {
 } verbs[] = {
 	{ "run", run_main,
 	    "run a command as a group, and end with its status" },
+	{ "supervise", supervise_main,
+	    "run a tree of daemons from a tree file or a Procfile" },
+	{ "up", supervise_main, "the same" },
+	{ "check", check_main, "tell what is wrong with a tree file" },
+	{ "status", status_main, "draw the tree of a running host" },
+	{ "ps", ps_main, "list every process of a running host" },
+	{ "start", act_main, "start children of a running host" },
+	{ "stop", act_main, "stop children" },
+	{ "restart", act_main, "stop children and start them again" },
+	{ "signal", act_main, "send a signal to children" },
+	{ "scale", act_main, "run so many instances of a child" },
+	{ "reset", act_main, "clear the mark of a leader that died" },
+	{ "delete", act_main, "forget children that do not run" },
+	{ "reload", act_main, "read the tree file again" },
+	{ "wait", wait_main, "wait until children ended, are ready or empty" },
+	{ "logs", logs_main, "print what children wrote" },
+	{ "events", events_main, "print what happens in a running host" },
+	{ "hosts", hosts_main, "list the running hosts" },
 	{ "doctor", doctor_main, "tell what this machine can guarantee" },
 	{ "ident", ident_main, "tell which group a process belongs to" },
 	{ "help", help_main, "this text, or the help of a verb" },
@@ -49,7 +67,7 @@ usage(FILE *stream)
 	      "Verbs:\n",
 	    stream);
 	for (i = 0; i < NVERBS; i++)
-		fprintf(stream, "  %-8s %s\n", verbs[i].name, verbs[i].text);
+		fprintf(stream, "  %-10s %s\n", verbs[i].name, verbs[i].text);
 	fputs("\nOptions:\n"
 	      "  -h, --help     this text\n"
 	      "  -V, --version  the version\n"
@@ -62,7 +80,7 @@ static int
 unknown_verb(const char *name)
 {
 	tool_error(NULL,
-	    "unknown verb '%s': expected run, doctor, ident or help", name);
+	    "unknown verb '%s': 'grouper help' lists them", name);
 	return TOOL_USAGE;
 }
 

@@ -3,11 +3,16 @@
 grouper_SOURCES += \
 	tools/accounts.c \
 	tools/accounts.h \
+	tools/act.c \
+	tools/check.c \
 	tools/doctor.c \
 	tools/grouper.c \
+	tools/hosts.c \
 	tools/ident.c \
 	tools/json.c \
 	tools/json.h \
+	tools/remote.c \
+	tools/remote.h \
 	tools/run.c \
 	tools/run.h \
 	tools/run_environment.c \
@@ -27,11 +32,20 @@ grouper_SOURCES += \
 	tools/run_user.h \
 	tools/run_values.c \
 	tools/run_values.h \
+	tools/status.c \
+	tools/supervise.c \
+	tools/supervise_tree.c \
+	tools/supervise_tree.h \
+	tools/table.c \
+	tools/table.h \
 	tools/tool.c \
-	tools/tool.h
+	tools/tool.h \
+	tools/wait.c \
+	tools/watch.c
 
 dist_man_MANS += \
 	tools/grouper-doctor.1 \
 	tools/grouper-ident.1 \
 	tools/grouper-run.1 \
-	tools/grouper.1
+	tools/grouper.1 \
+	tools/grouper.yaml.5

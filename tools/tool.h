@@ -17,9 +17,18 @@ enum tool_status {
 /* A verb: argv[0] is its name.  Returns the exit status of the process. */
 typedef int tool_verb_fn(int argc, char **argv);
 
-tool_verb_fn run_main;
+tool_verb_fn act_main;
+tool_verb_fn check_main;
 tool_verb_fn doctor_main;
+tool_verb_fn events_main;
+tool_verb_fn hosts_main;
 tool_verb_fn ident_main;
+tool_verb_fn logs_main;
+tool_verb_fn ps_main;
+tool_verb_fn run_main;
+tool_verb_fn status_main;
+tool_verb_fn supervise_main;
+tool_verb_fn wait_main;
 
 /*
  * Prints "grouper VERB: ..." to standard error, one line whatever is in it;

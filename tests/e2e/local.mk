@@ -2,6 +2,7 @@
 
 # Suites that drive the built command.
 e2e_tests += \
+	tests/e2e/check_control \
 	tests/e2e/check_examples \
 	tests/e2e/check_front \
 	tests/e2e/check_jobs \
@@ -11,6 +12,7 @@ e2e_tests += \
 	tests/e2e/check_report \
 	tests/e2e/check_status \
 	tests/e2e/check_stopping \
+	tests/e2e/check_supervise \
 	tests/e2e/check_terminal \
 	tests/e2e/check_tmpdir \
 	tests/e2e/check_workloads
@@ -20,5 +22,9 @@ tests_e2e_check_programs_SOURCES = \
 	tests/e2e/postgres.c \
 	tests/e2e/servers.c \
 	tests/e2e/servers.h
+
+tests_support_libsupport_la_SOURCES += \
+	tests/e2e/tree.c \
+	tests/e2e/tree.h
 
 script_tests +=

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * `grouper supervise` on real processes: order, restarts, escalation,
+ * readiness, the ends of a tree.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tree.h"
+
+/* A child that tells of its start and of its stop in the file "log". */
+#define TELLS(id) \
+	"  - id: " id "\n" \
+	"    ready: fd:3\n" \
+	"    shell: |\n" \
+	"      trap 'echo stop " id " >>@/log; exit 0' TERM\n" \
+	"      echo start " id " >>@/log; echo >&3; exec 3>&-\n" \
+	"      while :; do sleep 1000 & wait; done\n"
+/* One that only lives. */
+#define LIVES(id) "  - {id: " id ", command: [sleep, '1000']}\n"
+
+START_TEST(children_start_in_order_and_stop_in_reverse)
+{
+	struct tree tree;
+	char *log;
+
+	tree_start(&tree, "children:\n" TELLS("a") TELLS("b") TELLS("c"));
+	tree_await_ready("c");
+	tree_stop(&tree, 0);
+	log = support_slurp(support_path("log"));
+	ck_assert_str_eq(log,
+	    "start a\nstart b\nstart c\nstop c\nstop b\nstop a\n");
+	free(log);
+}
+END_TEST
+
+START_TEST(a_dead_child_alone_is_restarted)
+{
+	struct tree tree;
+	pid_t a, b;
+
+	tree_start(&tree, "children:\n" LIVES("a") LIVES("b"));
+	tree_await_ready("b");
+	a = tree_pid("a");
+	b = tree_pid("b");
+	ck_assert_int_eq(kill(a, SIGKILL), 0);
+	tree_await_event("a", "started", 2);
+	ck_assert_int_ne(tree_pid("a"), a);
+	ck_assert_int_eq(tree_pid("b"), b);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(one_for_all_restarts_all)
+{
+	struct tree tree;
+	pid_t a, b;
+
+	tree_start(&tree,
+	    "strategy: one_for_all\nchildren:\n" LIVES("a") LIVES("b"));
+	tree_await_ready("b");
+	a = tree_pid("a");
+	b = tree_pid("b");
+	ck_assert_int_eq(kill(b, SIGKILL), 0);
+	tree_await_event("b", "started", 2);
+	ck_assert_int_ne(tree_pid("a"), a);
+	ck_assert_int_ne(tree_pid("b"), b);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(rest_for_one_restarts_what_came_later)
+{
+	struct tree tree;
+	pid_t a, b, c;
+
+	tree_start(&tree,
+	    "strategy: rest_for_one\nchildren:\n" LIVES("a") LIVES("b")
+		LIVES("c"));
+	tree_await_ready("c");
+	a = tree_pid("a");
+	b = tree_pid("b");
+	c = tree_pid("c");
+	ck_assert_int_eq(kill(b, SIGKILL), 0);
+	tree_await_event("c", "started", 2);
+	ck_assert_int_eq(tree_pid("a"), a);
+	ck_assert_int_ne(tree_pid("b"), b);
+	ck_assert_int_ne(tree_pid("c"), c);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_restart_waits_until_the_old_group_is_empty)
+{
+	struct tree tree;
+	char *log;
+
+	/* The daemon that it leaves ignores TERM: only KILL ends it. */
+	tree_start(&tree,
+	    "children:\n"
+	    "  - id: a\n"
+	    "    shutdown: [TERM 300ms, KILL]\n"
+	    "    shell: |\n"
+	    "      for p in $(cat @/pids 2>/dev/null); do\n"
+	    "        kill -0 $p 2>/dev/null && echo alive >>@/log; done\n"
+	    "      setsid sh -c \"trap '' TERM; echo \\$\\$ >>@/pids; "
+	    "echo >>@/up; while :; do sleep 1000; done\" &\n"
+	    "      while [ ! -s @/up ]; do sleep 0.01; done; rm @/up\n"
+	    "      echo started >>@/log; [ -e @/again ] && exec sleep 1000\n"
+	    "      touch @/again; exit 1\n");
+	tree_await_event("a", "started", 2);
+	support_await_file(support_path("log"), "started\nstarted\n");
+	tree_stop(&tree, 0);
+	log = support_slurp(support_path("log"));
+	ck_assert_str_eq(log, "started\nstarted\n");
+	free(log);
+}
+END_TEST
+
+START_TEST(too_many_restarts_end_the_tree)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "intensity: 2\nchildren:\n" LIVES(
+		"a") "  - {id: b, command: [sh, -c, 'exit 7']}\n");
+	tree_end(&tree, 1);
+}
+END_TEST
+
+START_TEST(an_inner_failure_restarts_the_inner_tree)
+{
+	struct tree tree;
+	pid_t outer, inner;
+
+	tree_start(&tree,
+	    "children:\n" LIVES(
+		"outer") "  - id: in\n"
+			 "    supervisor:\n"
+			 "      intensity: 0\n"
+			 "      children:\n"
+			 "        - {id: x, command: [sleep, '1000']}\n");
+	tree_await_ready("in/x");
+	outer = tree_pid("outer");
+	inner = tree_pid("in/x");
+	ck_assert_int_eq(kill(inner, SIGKILL), 0);
+	tree_await_event("in/x", "started", 2);
+	ck_assert_int_eq(tree_pid("outer"), outer);
+	ck_assert_int_ne(tree_pid("in/x"), inner);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+static pid_t
+leader_of(pid_t pid)
+{
+	struct support_process process;
+
+	ck_assert(support_process(pid, &process));
+	return process.ppid;
+}
+
+START_TEST(a_dead_leader_ends_the_tree_with_120)
+{
+	struct tree tree;
+
+	tree_start(&tree, "intensity: 9\nchildren:\n" LIVES("a") LIVES("b"));
+	tree_await_ready("b");
+	ck_assert_int_eq(kill(leader_of(tree_pid("a")), SIGKILL), 0);
+	tree_end(&tree, 120);
+}
+END_TEST
+
+START_TEST(a_killed_host_leaves_nothing)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" LIVES("a") TELLS("b"));
+	tree_await_ready("b");
+	support_signal(&tree.host, SIGKILL);
+	ck_assert_int_eq(support_wait(&tree.host), 128 + SIGKILL);
+	support_await_no_survivors(10000);
+	support_finish(&tree.host);
+}
+END_TEST
+
+START_TEST(a_first_start_that_fails_ends_the_tree)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n" LIVES(
+		"a") "  - {id: b, command: [/nonexistent/program]}\n");
+	support_await_stderr(&tree.host, "/nonexistent/program");
+	tree_end(&tree, 1);
+}
+END_TEST
+
+START_TEST(a_significant_child_ends_the_tree_with_its_status)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "auto_shutdown: any_significant\nchildren:\n" LIVES(
+		"a") "  - {id: b, command: [sh, -c, 'exit 5'], restart: temporary, "
+		     "significant: true}\n");
+	tree_end(&tree, 5);
+}
+END_TEST
+
+static bool
+has_ended(void *arg)
+{
+	struct support_run *r = arg;
+	struct pollfd pollfd = { r->pidfd, POLLIN, 0 };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+/* One within a second may be the same wish: they come until one counts. */
+START_TEST(a_second_signal_kills)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - id: a\n"
+	    "    ready: fd:3\n"
+	    "    shutdown: infinity\n"
+	    "    shell: \"trap '' TERM; echo >&3; exec 3>&-; "
+	    "while :; do sleep 1000; done\"\n");
+	tree_await_ready("a");
+	support_signal(&tree.host, SIGTERM);
+	tree_await_event("a", "stopping", 1);
+	do
+		support_signal(&tree.host, SIGTERM);
+	while (!support_until(has_ended, &tree.host, 200));
+	tree_end(&tree, 0);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *child;
+} kinds[] = {
+	{ "fd", "ready: fd:5, shell: 'sleep 0.1; echo >&5; exec sleep 1000'" },
+	{ "log",
+	    "ready: {log: '^up [0-9]+$'}, "
+	    "shell: 'echo going up; echo up 42; exec sleep 1000'" },
+	{ "exec",
+	    "ready: {exec: [test, -e, '@/file'], interval: 10ms}, "
+	    "shell: 'sleep 0.1; echo >@/file; exec sleep 1000'" },
+	{ "notify",
+	    "ready: notify, "
+	    "shell: 'systemd-notify --ready; exec sleep 1000'" },
+};
+
+START_TEST(each_kind_of_readiness_lets_the_next_one_start)
+{
+	struct tree tree;
+	char text[512];
+
+	if (strcmp(kinds[_i].name, "notify") == 0 &&
+	    access("/usr/bin/systemd-notify", X_OK) == -1)
+		SUPPORT_SKIP("no systemd-notify");
+	snprintf(text, sizeof(text), "children:\n  - {id: a, %s}\n" LIVES("b"),
+	    kinds[_i].child);
+	tree_start(&tree, text);
+	tree_await_ready("b");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_child_that_is_not_ready_in_time_fails_the_start)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - {id: a, ready: notify, ready_timeout: 200ms, "
+	    "command: [sleep, '1000']}\n");
+	tree_end(&tree, 1);
+}
+END_TEST
+
+START_TEST(a_silent_watchdog_restarts_its_child)
+{
+	struct tree tree;
+
+	if (access("/usr/bin/systemd-notify", X_OK) == -1)
+		SUPPORT_SKIP("no systemd-notify");
+	tree_start(&tree,
+	    "intensity: 9\nchildren:\n"
+	    "  - {id: a, ready: notify, watchdog: 300ms, shutdown: KILL, "
+	    "shell: 'systemd-notify --ready; exec sleep 1000'}\n");
+	tree_await_event("a", "watchdog", 1);
+	tree_await_event("a", "started", 2);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(commands_run_before_the_start_and_before_the_stop)
+{
+	struct tree tree;
+	char *log;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - id: a\n"
+	    "    start_pre: [sh, -c, 'echo pre >>@/log']\n"
+	    "    stop_pre: [sh, -c, 'echo post >>@/log']\n"
+	    "    ready: fd:3\n"
+	    "    shell: 'echo main >>@/log; echo >&3; exec sleep 1000'\n");
+	tree_await_ready("a");
+	tree_stop(&tree, 0);
+	log = support_slurp(support_path("log"));
+	ck_assert_str_eq(log, "pre\nmain\npost\n");
+	free(log);
+}
+END_TEST
+
+START_TEST(a_child_gets_its_settings)
+{
+	struct tree tree;
+	char *out;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - id: a\n"
+	    "    cwd: /\n"
+	    "    umask: '027'\n"
+	    "    nice: 3\n"
+	    "    env: {COLOUR: blue}\n"
+	    "    limits: {nofile: 77}\n"
+	    "    ready: fd:3\n"
+	    "    shell: \"{ pwd; umask; nice; echo $COLOUR; ulimit -n; "
+	    "echo $GROUPER_KEY; } >@/out; echo >&3; exec sleep 1000\"\n");
+	tree_await_ready("a");
+	out = support_slurp(support_path("out"));
+	ck_assert_str_eq(out, "/\n0027\n3\nblue\n77\na\n");
+	free(out);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_bad_file_is_refused_with_its_position)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n  - {id: a, comand: [true]}\n");
+	support_await_stderr(&tree.host, "tree.yaml:2:13: error: ");
+	support_await_stderr(&tree.host, "'command'?");
+	tree_end(&tree, 2);
+}
+END_TEST
+
+START_TEST(a_procfile_runs)
+{
+	struct support_command command = { .directory = support_directory() };
+	struct support_run r;
+
+	setenv("GROUPER_RUNTIME_DIR", support_path("runtime"), 1);
+	support_file("Procfile", 0644,
+	    "web: echo port $PORT; exec sleep 1000\n"
+	    "job: echo work; exec sleep 1000\n");
+	command.argv = ARGV(support_grouper(), "up");
+	support_start(&r, &command);
+	support_await_stdout(&r, "port 5000");
+	support_await_stdout(&r, "| work");
+	support_signal(&r, SIGINT);
+	ck_assert_int_eq(support_wait(&r), 0);
+	support_assert_no_survivors();
+	support_finish(&r);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("supervise");
+	TCase *tc;
+
+	tc = support_case(suite, "order");
+	tcase_add_test(tc, children_start_in_order_and_stop_in_reverse);
+	tcase_add_test(tc, a_restart_waits_until_the_old_group_is_empty);
+	tcase_add_test(tc, commands_run_before_the_start_and_before_the_stop);
+	tc = support_case(suite, "restart");
+	tcase_add_test(tc, a_dead_child_alone_is_restarted);
+	tcase_add_test(tc, one_for_all_restarts_all);
+	tcase_add_test(tc, rest_for_one_restarts_what_came_later);
+	tcase_add_test(tc, an_inner_failure_restarts_the_inner_tree);
+	tc = support_case(suite, "end");
+	tcase_add_test(tc, too_many_restarts_end_the_tree);
+	tcase_add_test(tc, a_dead_leader_ends_the_tree_with_120);
+	tcase_add_test(tc, a_killed_host_leaves_nothing);
+	tcase_add_test(tc, a_first_start_that_fails_ends_the_tree);
+	tcase_add_test(tc, a_significant_child_ends_the_tree_with_its_status);
+	tcase_add_test(tc, a_second_signal_kills);
+	tc = support_case(suite, "ready");
+	tcase_add_loop_test(tc, each_kind_of_readiness_lets_the_next_one_start,
+	    0, sizeof(kinds) / sizeof(kinds[0]));
+	tcase_add_test(tc, a_child_that_is_not_ready_in_time_fails_the_start);
+	tcase_add_test(tc, a_silent_watchdog_restarts_its_child);
+	tc = support_case(suite, "file");
+	tcase_add_test(tc, a_child_gets_its_settings);
+	tcase_add_test(tc, a_bad_file_is_refused_with_its_position);
+	tcase_add_test(tc, a_procfile_runs);
+	return support_main(suite, NULL);
+}

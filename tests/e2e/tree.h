@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A running `grouper supervise` and its verbs, for tests.
+ */
+#ifndef TESTS_E2E_TREE_H
+#define TESTS_E2E_TREE_H
+
+#include <jansson.h>
+
+#include "support.h"
+
+#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
+
+struct tree {
+	struct support_run host;
+};
+
+/*
+ * Starts the tree of this text, which is written to the file "tree.yaml";
+ * "@" in it stands for the test's directory.  It runs in that directory.
+ */
+void tree_start(struct tree *tree, const char *text);
+void tree_write(const char *text);
+
+/* Waits until children are ready; fails the test after `wait` gave up. */
+void tree_await_ready(const char *key);
+
+/* Calls a verb; its status.  *out, to be freed, is what it printed. */
+int tree_ask(char **out, const char *const *argv);
+
+/* Calls a verb that must end with this status. */
+void tree_expect(int status, const char *const *argv);
+
+/* The entry of a child in `status --json`, to be released. */
+json_t *tree_child(const char *key);
+
+/* Its pid, 0 if it has none; its state, to be freed. */
+pid_t tree_pid(const char *key);
+char *tree_state(const char *key);
+
+/* Waits until an event of this type for the key has been told. */
+void tree_await_event(const char *key, const char *type, size_t count);
+
+/* Sends TERM, expects this status, and that nothing is left. */
+void tree_stop(struct tree *tree, int status);
+
+/* Waits for its end by itself, with this status and nothing left. */
+void tree_end(struct tree *tree, int status);
+
+#endif

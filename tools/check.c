@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * grouper check: whether a tree file or a Procfile can be run.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/tree/procfile.h"
+#include "runtime/tree/tree.h"
+#include "tools/tool.h"
+
+static const char help[] =
+    "Usage: grouper check [-m FORMATION] [-q] FILE\n"
+    "\n"
+    "Reads a tree file, or a file whose name begins with Procfile, and tells\n"
+    "on standard error everything that is wrong with it, and where.\n"
+    "\n"
+    "  -m, --formation FORMATION  instances of a Procfile: web=2,worker=3\n"
+    "  -q, --quiet                tell only by the exit status\n"
+    "  -h, --help                 this text\n"
+    "\n"
+    "Exit status: 0 if it can be run, 1 if not, 2 for bad usage.\n";
+
+static bool
+is_procfile(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strncmp(slash != NULL ? slash + 1 : path, "Procfile", 8) == 0;
+}
+
+static int
+check(const char *path, const char *formation, bool quiet)
+{
+	struct tree_problems problems;
+	struct spec_tree *tree;
+
+	tree_problems_init(&problems);
+	tree = is_procfile(path) ? procfile_load(path, formation, &problems) :
+				   tree_load(path, &problems);
+	if (!quiet)
+		tree_problems_print(stderr, &problems,
+		    tool_colours(STDERR_FILENO));
+	tree_problems_fini(&problems);
+	spec_free(tree);
+	return tree != NULL ? TOOL_OK : TOOL_NO;
+}
+
+int
+check_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "formation", required_argument, NULL, 'm' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *formation = NULL;
+	bool quiet = false;
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "+:hm:q", options, NULL)) != -1) {
+		switch (opt) {
+		case 'm':
+			formation = optarg;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			tool_bad_option("check", opt, argv);
+			return TOOL_USAGE;
+		}
+	}
+	if (argc - optind != 1) {
+		tool_error("check", "expected one FILE");
+		return TOOL_USAGE;
+	}
+	if (formation != NULL && !is_procfile(argv[optind])) {
+		tool_error("check", "--formation is for a Procfile");
+		return TOOL_USAGE;
+	}
+	return check(argv[optind], formation, quiet);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * grouper hosts: the running hosts of this user.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/json.h"
+#include "tools/remote.h"
+#include "tools/table.h"
+#include "tools/tool.h"
+
+static const char help[] =
+    "Usage: grouper hosts [--json]\n"
+    "\n"
+    "Lists the running hosts of this user: name, pid, socket.\n"
+    "\n"
+    "      --json           as JSON objects, one a line\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Exit status: 0, also if there are none; 1 if they cannot be listed, 2\n"
+    "for bad usage.  See grouper-status(1).\n";
+
+struct list {
+	struct table *table; /* NULL: as JSON */
+	int failed;
+};
+
+static void
+add_host(const char *name, const char *path, void *arg)
+{
+	struct list *list = arg;
+	struct client *client = client_connect(path);
+	const char *cells[3];
+	char pid[16];
+
+	if (client == NULL)
+		return; /* its socket was left behind */
+	snprintf(pid, sizeof(pid), "%d", (int)client_peer(client));
+	cells[0] = name;
+	cells[1] = pid;
+	cells[2] = path;
+	if (list->table != NULL)
+		list->failed |= table_add(list->table, cells);
+	else
+		list->failed |= json_print(STDOUT_FILENO,
+		    json_pack("{s:o, s:i, s:o}", "host", json_text(name), "pid",
+			(int)client_peer(client), "socket", json_text(path)));
+	client_free(client);
+}
+
+static int
+list_hosts(bool json)
+{
+	static const char *const titles[] = { "HOST", "PID", "SOCKET", NULL };
+	struct list list = { json ? NULL : table_new(titles), 0 };
+	int result = -1;
+
+	if (json || list.table != NULL)
+		result = remote_each_host(add_host, &list);
+	if (result == 0 && list.table != NULL)
+		result = table_print(list.table, STDOUT_FILENO);
+	if (result == 0)
+		result = list.failed;
+	table_free(list.table);
+	if (result == 0)
+		return TOOL_OK;
+	tool_error("hosts", "%s", strerror(errno));
+	return TOOL_NO;
+}
+
+int
+hosts_main(int argc, char **argv)
+{
+	enum { JSON = UCHAR_MAX + 1 };
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool json = false;
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (opt) {
+		case JSON:
+			json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			tool_bad_option("hosts", opt, argv);
+			return TOOL_USAGE;
+		}
+	}
+	if (optind < argc) {
+		tool_error("hosts", "expected no argument, got '%s'",
+		    argv[optind]);
+		return TOOL_USAGE;
+	}
+	return list_hosts(json);
+}

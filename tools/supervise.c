@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * grouper supervise: runs a tree file or a Procfile.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "runtime/control/server.h"
+#include "runtime/group/front.h"
+#include "runtime/group/host.h"
+#include "runtime/group/names.h"
+#include "runtime/group/signals.h"
+#include "runtime/ready/tell.h"
+#include "runtime/supervise/control.h"
+#include "runtime/supervise/supervisor.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
+#include "runtime/util/log.h"
+#include "runtime/util/loop.h"
+#include "runtime/util/parse.h"
+#include "tools/supervise_tree.h"
+#include "tools/tool.h"
+
+/* Two signals within this time may be one wish. */
+#define INSIST_MS 1000
+/* What members wrote last is to be seen. */
+#define LOGS_MS 2000
+
+static const char help[] =
+    "Usage: grouper supervise [OPTION...] [FILE]\n"
+    "\n"
+    "Runs a supervisor tree from a tree file (grouper.yaml) or a Procfile, in\n"
+    "the foreground, until it is stopped or fails.  Without FILE:\n"
+    "grouper.yaml, grouper.yml or Procfile of the working directory.\n"
+    "\n"
+    "      --name NAME        name of the host; the tree's own without\n"
+    "  -m, --formation N=M,.. instances of a Procfile's commands\n"
+    "  -q, --quiet            only warnings are not told, errors are\n"
+    "  -v, --verbose          tell what happens; twice: more\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "TERM and INT stop the tree, a second one kills it; HUP reloads the file;\n"
+    "USR1 and USR2 open log files anew.  'grouper status' and others talk to\n"
+    "it.\n"
+    "\n"
+    "Exit status: 0 after a stop that was asked for; 1 if the tree failed;\n"
+    "120 if a leader died; that of a significant child that ended the tree;\n"
+    "2 for bad usage or a bad file.  See grouper-supervise(1).\n";
+
+struct supervise {
+	const char *path;
+	const char *name;
+	const char *formation;
+	enum log_level level;
+	struct loop *loop;
+	struct grouper_host *host;
+	struct supervisor *supervisor;
+	struct control *control;
+	int signals;
+	struct loop_fd *signals_watch;
+	struct loop_timer *watchdog;
+	int64_t watchdog_ms;
+	const char *manager; /* NOTIFY_SOCKET; NULL: none */
+	bool told_ready;
+	int64_t stop_began; /* 0: not stopping */
+	int status;
+};
+
+static int
+fail(const char *what)
+{
+	tool_error("supervise", "%s: %s", what, strerror(errno));
+	return -1;
+}
+
+static void
+on_end(int status, const char *text, void *arg)
+{
+	struct supervise *supervise = arg;
+
+	supervise->status = status;
+	if (status != 0)
+		tool_error("supervise", "%s", text);
+	loop_break(supervise->loop);
+}
+
+static void
+on_change(void *arg)
+{
+	struct supervise *supervise = arg;
+	struct machine_view view;
+
+	if (supervise->control != NULL)
+		control_changed(supervise->control);
+	if (supervise->told_ready || supervise->manager == NULL)
+		return;
+	machine_view(machine_root(supervisor_machine(supervise->supervisor)),
+	    &view);
+	if (view.state == MACHINE_RUNNING)
+		supervise->told_ready = tell_ready(supervise->manager, NULL) ==
+		    0;
+}
+
+static void
+on_ended(const char *key, int status, void *arg)
+{
+	struct supervise *supervise = arg;
+
+	if (supervise->control != NULL)
+		control_ended(supervise->control, key, status);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	struct supervise *supervise = arg;
+
+	tell_watchdog(supervise->manager);
+	loop_timer_set(supervise->watchdog, supervise->watchdog_ms);
+}
+
+/* Also called by the verb of that name. */
+static enum grouper_error
+reload(char **why, void *arg)
+{
+	struct supervise *supervise = arg;
+	enum grouper_error error = GROUPER_INVALID;
+	struct spec_tree *tree;
+
+	*why = NULL;
+	if (supervise->manager != NULL)
+		tell_reloading(supervise->manager);
+	tree = tree_read(supervise->path, supervise->formation, why);
+	if (tree != NULL)
+		error = supervisor_reload(supervise->supervisor, tree, why);
+	spec_free(tree);
+	if (supervise->manager != NULL)
+		tell_ready(supervise->manager, NULL);
+	return error;
+}
+
+static void
+reload_by_signal(struct supervise *supervise)
+{
+	enum grouper_error error;
+	char *why;
+
+	error = reload(&why, supervise);
+	if (error != GROUPER_OK)
+		tool_error("supervise", "nothing was changed: %s",
+		    why != NULL ? why : grouper_strerror(error));
+	free(why);
+}
+
+static void
+stop(struct supervise *supervise, int signum)
+{
+	bool again = supervise->stop_began != 0;
+
+	if (again && clock_ms() - supervise->stop_began < INSIST_MS)
+		return;
+	log_info("%s on %s", again ? "killing" : "stopping",
+	    signal_name(signum));
+	if (!again) {
+		supervise->stop_began = clock_ms();
+		if (supervise->manager != NULL)
+			tell_stopping(supervise->manager);
+	}
+	supervisor_shutdown(supervise->supervisor, again);
+}
+
+static void
+on_signal(struct supervise *supervise, const struct signalfd_siginfo *info)
+{
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		host_on_child(supervise->host);
+		break;
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+		stop(supervise, (int)info->ssi_signo);
+		break;
+	case SIGHUP:
+		/* From the kernel: the terminal went away. */
+		if (info->ssi_code == SI_KERNEL)
+			stop(supervise, SIGHUP);
+		else
+			reload_by_signal(supervise);
+		break;
+	case SIGUSR1:
+	case SIGUSR2:
+		supervisor_reopen_logs(supervise->supervisor);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_signals(int fd, void *arg)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		on_signal(arg, &info);
+}
+
+static int
+watch_signals(struct supervise *supervise)
+{
+	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+		SIGUSR1, SIGUSR2 };
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(&set, ours[i]);
+	supervise->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (supervise->signals == -1)
+		return -1;
+	supervise->signals_watch = loop_fd_new(supervise->loop,
+	    supervise->signals, LOOP_READ, on_signals, supervise);
+	return supervise->signals_watch == NULL ? -1 : 0;
+}
+
+static int
+make_host(struct supervise *supervise, const struct spec_tree *tree)
+{
+	struct grouper_host_options options = GROUPER_HOST_OPTIONS_INIT;
+	enum grouper_error error;
+
+	options.name = supervise->name != NULL ? supervise->name : tree->name;
+	error = host_new(supervise->loop, &options, &supervise->host);
+	if (error == GROUPER_OK)
+		return 0;
+	tool_error("supervise", "cannot be the host '%s': %s", options.name,
+	    error == GROUPER_SYSTEM ? strerror(errno) :
+				      grouper_strerror(error));
+	return -1;
+}
+
+static int
+make_supervisor(struct supervise *supervise, const struct spec_tree *tree)
+{
+	char directory[108];
+	struct supervisor_options options = { .host = supervise->host,
+		.tree = tree,
+		.hooks = &tree_hooks,
+		.directory = directory,
+		.log = SPEC_LOG_PREFIX,
+		.output = STDOUT_FILENO,
+		.on_end = on_end,
+		.on_change = on_change,
+		.on_ended = on_ended,
+		.arg = supervise };
+
+	if (names_directory(directory, sizeof(directory)) == -1)
+		return fail("runtime directory");
+	if (getrandom(&options.seed, sizeof(options.seed), GRND_NONBLOCK) !=
+	    (ssize_t)sizeof(options.seed))
+		options.seed = (uint64_t)clock_us();
+	supervise->supervisor = supervisor_new(&options);
+	if (supervise->supervisor == NULL)
+		return fail("supervisor");
+	supervise->control = control_new(supervise->supervisor, reload,
+	    supervise);
+	if (supervise->control == NULL ||
+	    server_attach(supervise->host,
+		control_methods(supervise->control)) == -1)
+		return fail("control socket");
+	return 0;
+}
+
+static int
+tell_manager(struct supervise *supervise)
+{
+	supervise->manager = getenv("NOTIFY_SOCKET");
+	if (supervise->manager == NULL)
+		return 0;
+	supervise->watchdog_ms = tell_watchdog_ms(getenv("WATCHDOG_USEC"),
+	    getenv("WATCHDOG_PID"), getpid());
+	if (supervise->watchdog_ms <= 0)
+		return 0;
+	supervise->watchdog = loop_timer_new(supervise->loop, on_watchdog,
+	    supervise);
+	if (supervise->watchdog == NULL)
+		return -1;
+	on_watchdog(supervise);
+	return 0;
+}
+
+static int
+carry_out(struct supervise *supervise, const struct spec_tree *tree)
+{
+	struct signals inherited;
+
+	signals_take(&inherited);
+	if (front_needed() && front_split() != 0)
+		return fail("cannot fork");
+	supervise->loop = loop_new(NULL);
+	if (supervise->loop == NULL)
+		return fail("event loop");
+	if (make_host(supervise, tree) != 0 ||
+	    make_supervisor(supervise, tree) != 0)
+		return -1;
+	if (watch_signals(supervise) != 0)
+		return fail("signals");
+	if (tell_manager(supervise) != 0)
+		return fail("watchdog");
+	supervisor_boot(supervise->supervisor);
+	if (loop_run(supervise->loop) == -1)
+		return fail("event loop");
+	supervisor_finish_logs(supervise->supervisor, LOGS_MS);
+	return 0;
+}
+
+static void
+release(struct supervise *supervise)
+{
+	if (supervise->host != NULL)
+		host_close(supervise->host);
+	control_free(supervise->control);
+	supervisor_free(supervise->supervisor);
+	grouper_host_free(supervise->host);
+	loop_timer_free(supervise->watchdog);
+	loop_fd_free(supervise->signals_watch);
+	fd_close(&supervise->signals);
+	loop_free(supervise->loop);
+}
+
+/* -1, or an exit status: the options said enough. */
+static int
+read_options(struct supervise *supervise, int argc, char **argv)
+{
+	enum { NAME = UCHAR_MAX + 1 };
+	static const struct option options[] = {
+		{ "name", required_argument, NULL, NAME },
+		{ "formation", required_argument, NULL, 'm' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":m:qvh", options, NULL)) != -1) {
+		switch (opt) {
+		case NAME:
+			supervise->name = optarg;
+			break;
+		case 'm':
+			supervise->formation = optarg;
+			break;
+		case 'q':
+			supervise->level = LOG_LEVEL_QUIET;
+			break;
+		case 'v':
+			supervise->level = supervise->level == LOG_LEVEL_INFO ?
+			    LOG_LEVEL_DEBUG :
+			    LOG_LEVEL_INFO;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			tool_bad_option("supervise", opt, argv);
+			return TOOL_USAGE;
+		}
+	}
+	if (argc - optind > 1) {
+		tool_error("supervise", "expected one FILE, got '%s' as well",
+		    argv[optind + 1]);
+		return TOOL_USAGE;
+	}
+	supervise->path = optind < argc ? argv[optind] : tree_default();
+	if (supervise->path != NULL)
+		return -1;
+	tool_error("supervise",
+	    "expected a FILE: there is no grouper.yaml, grouper.yml or "
+	    "Procfile here");
+	return TOOL_USAGE;
+}
+
+int
+supervise_main(int argc, char **argv)
+{
+	struct supervise supervise = { .level = LOG_LEVEL_WARN,
+		.signals = -1,
+		.status = TOOL_NO };
+	struct spec_tree *tree;
+	int status;
+
+	status = read_options(&supervise, argc, argv);
+	if (status != -1)
+		return status;
+	log_open("grouper supervise", supervise.level);
+	tree = tree_read(supervise.path, supervise.formation, NULL);
+	if (tree == NULL)
+		return TOOL_USAGE;
+	if (carry_out(&supervise, tree) != 0)
+		supervise.status = TOOL_NO;
+	spec_free(tree);
+	release(&supervise);
+	return supervise.status;
+}

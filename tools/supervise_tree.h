@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The file of `grouper supervise`, and what its commands ask of the system.
+ */
+#ifndef TOOLS_SUPERVISE_TREE_H
+#define TOOLS_SUPERVISE_TREE_H
+
+#include "runtime/supervise/launch.h"
+#include "runtime/supervise/spec.h"
+
+/* The file that is there when none is named; NULL: none. */
+const char *tree_default(void);
+
+/*
+ * Reads a tree file, or a Procfile if it is called so.  The tree has a name;
+ * it is to be given to spec_free().  NULL when anything is wrong with the
+ * file: said on standard error, or in *why, a text to be freed, unless that
+ * is NULL.
+ */
+struct spec_tree *tree_read(const char *path, const char *formation,
+    char **why);
+
+/* Users by getent(1), variables from .env files. */
+extern const struct launch_hooks tree_hooks;
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * grouper wait: until children have ended, are ready or are empty.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/util/parse.h"
+#include "tools/json.h"
+#include "tools/remote.h"
+#include "tools/tool.h"
+
+#define TIMED_OUT 124
+
+static const char help[] =
+    "Usage: grouper wait [OPTION...] KEY...\n"
+    "\n"
+    "Waits until the main processes of all these children have ended, and\n"
+    "ends with the first exit status that is not 0, as soon as it occurs.\n"
+    "\n"
+    "      --ready          wait until they are ready instead\n"
+    "      --empty          wait until their groups are proven empty\n"
+    "      --timeout TIME   wait no longer than this\n" REMOTE_HELP
+    "      --json           print the answer as JSON\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Exit status: that of a child, 128+n if signal n ended it; 0 if it is 0\n"
+    "for all; 124 when the time is over; 1 if there is no such host or key,\n"
+    "2 for bad usage.  See grouper-control(1).\n";
+
+struct waiting {
+	const char *what;
+	int64_t limit_ms;
+	bool json;
+	struct remote remote;
+};
+
+/* -1, or an exit status: the options said enough. */
+static int
+read_options(struct waiting *waiting, int argc, char **argv)
+{
+	enum { JSON = UCHAR_MAX + 1, HOST, READY, EMPTY, TIMEOUT };
+	static const struct option options[] = {
+		{ "ready", no_argument, NULL, READY },
+		{ "empty", no_argument, NULL, EMPTY },
+		{ "timeout", required_argument, NULL, TIMEOUT },
+		{ "socket", required_argument, NULL, 's' },
+		{ "host", required_argument, NULL, HOST },
+		{ "json", no_argument, NULL, JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":" REMOTE_LETTERS, options,
+		    NULL)) != -1) {
+		switch (opt) {
+		case 's':
+			waiting->remote.socket = optarg;
+			break;
+		case HOST:
+			waiting->remote.host = optarg;
+			break;
+		case JSON:
+			waiting->json = true;
+			break;
+		case READY:
+			waiting->what = "ready";
+			break;
+		case EMPTY:
+			waiting->what = "empty";
+			break;
+		case TIMEOUT:
+			if (parse_time(optarg, &waiting->limit_ms) == 0)
+				break;
+			tool_error("wait",
+			    "--timeout: expected a time such as 30s, got '%s'",
+			    optarg);
+			return TOOL_USAGE;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			tool_bad_option("wait", opt, argv);
+			return TOOL_USAGE;
+		}
+	}
+	return -1;
+}
+
+static int
+wait_for(struct waiting *waiting, json_t *keys)
+{
+	enum grouper_error error;
+	json_t *result;
+	int status;
+
+	error = client_call(waiting->remote.client, "wait",
+	    json_pack("{s:o, s:s}", "keys", keys, "for", waiting->what),
+	    waiting->limit_ms, &result);
+	if (error == GROUPER_TIMED_OUT)
+		return TIMED_OUT;
+	if (error != GROUPER_OK)
+		return remote_fail(&waiting->remote, error, NULL);
+	status = (int)json_integer_value(json_object_get(result, "status"));
+	if (waiting->json)
+		json_print(1, result);
+	else
+		json_decref(result);
+	return status;
+}
+
+int
+wait_main(int argc, char **argv)
+{
+	struct waiting waiting = { .what = "ended",
+		.limit_ms = -1,
+		.remote = { .verb = "wait" } };
+	json_t *keys;
+	int status;
+
+	status = read_options(&waiting, argc, argv);
+	if (status != -1)
+		return status;
+	if (optind == argc) {
+		tool_error("wait", "expected a KEY");
+		return TOOL_USAGE;
+	}
+	status = remote_open(&waiting.remote);
+	if (status != TOOL_OK)
+		return status;
+	keys = json_array();
+	for (; optind < argc; optind++)
+		json_array_append_new(keys, json_text(argv[optind]));
+	status = wait_for(&waiting, keys);
+	remote_close(&waiting.remote);
+	return status;
+}

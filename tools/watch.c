@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * grouper events and grouper logs: what happens, and what is written.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/util/parse.h"
+#include "tools/json.h"
+#include "tools/remote.h"
+#include "tools/tool.h"
+
+static const char events_help[] =
+    "Usage: grouper events [OPTION...]\n"
+    "\n"
+    "Prints what happens in a running host, one event a line: when, its\n"
+    "number, the key, what happened, and what was decided and why.\n"
+    "\n"
+    "      --since N        begin with event N, 1 for all that are kept;\n"
+    "                       the next one without\n"
+    "      --no-follow      end when all have been printed\n" REMOTE_HELP
+    "      --json           as JSON objects, one a line\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Events that are no longer kept are told as a gap.\n"
+    "Exit status: 0; 1 if there is no such host or it ends, 2 for bad usage.\n"
+    "See grouper-events(1).\n";
+
+static const char logs_help[] =
+    "Usage: grouper logs [OPTION...] KEY...\n"
+    "\n"
+    "Prints the last lines that children wrote.\n"
+    "\n"
+    "  -f, --follow         go on with what they write\n"
+    "  -n, --lines N        how many lines of each, 20 without\n" REMOTE_HELP
+    "      --json           as JSON objects, one a line\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Exit status: 0; 1 if there is no such host or key, 2 for bad usage.\n"
+    "See grouper-events(1).\n";
+
+struct watch {
+	const char *verb; /* and its method */
+	const char *help;
+	bool json;
+	bool follow;
+	int64_t since; /* 0: from now on */
+	int64_t lines;
+	struct remote remote;
+};
+
+static const char *
+text_of(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value != NULL ? value : "";
+}
+
+/* "2026-11-21 12:31:04.123", local time. */
+static void
+print_time(const json_t *object, char *buffer, size_t size)
+{
+	double seconds = json_number_value(json_object_get(object, "time"));
+	time_t whole = (time_t)seconds;
+	struct tm tm;
+	size_t length;
+
+	buffer[0] = '\0';
+	if (localtime_r(&whole, &tm) == NULL)
+		return;
+	length = strftime(buffer, size, "%Y-%m-%d %H:%M:%S", &tm);
+	snprintf(buffer + length, size - length, ".%03d",
+	    (int)((seconds - (double)whole) * 1000));
+}
+
+static int
+print_event(const json_t *event)
+{
+	char when[48];
+
+	if (strcmp(text_of(event, "type"), "gap") == 0)
+		return tool_line(STDOUT_FILENO, false,
+		    "events %lld to %lld are no longer kept",
+		    (long long)json_integer_value(json_object_get(event,
+			"from")),
+		    (long long)json_integer_value(json_object_get(event,
+			"to")));
+	print_time(event, when, sizeof(when));
+	return tool_line(STDOUT_FILENO, false, "%s %lld %s: %s", when,
+	    (long long)json_integer_value(json_object_get(event, "seq")),
+	    text_of(event, "key"), text_of(event, "text"));
+}
+
+static int
+print_line(const json_t *line)
+{
+	return tool_line(STDOUT_FILENO, false, "%s | %s", text_of(line, "key"),
+	    text_of(line, "text"));
+}
+
+/* Takes the object over. */
+static int
+print_one(const struct watch *watch, json_t *object)
+{
+	int result;
+
+	if (watch->json)
+		return json_print(STDOUT_FILENO, object);
+	result = strcmp(watch->verb, "logs") == 0 ? print_line(object) :
+						    print_event(object);
+	json_decref(object);
+	return result;
+}
+
+static int
+fail_output(const struct watch *watch)
+{
+	tool_error(watch->verb, "standard output: %s", strerror(errno));
+	return TOOL_NO;
+}
+
+/* Until the host ends, or nobody reads what is printed. */
+static int
+follow(struct watch *watch)
+{
+	enum grouper_error error;
+	json_t *object;
+
+	for (;;) {
+		error = client_next(watch->remote.client, -1, &object);
+		if (error == GROUPER_SYSTEM && errno == ECONNRESET) {
+			tool_error(watch->verb, "the host has ended");
+			return TOOL_NO;
+		}
+		if (error != GROUPER_OK)
+			return remote_fail(&watch->remote, error, NULL);
+		if (print_one(watch, object) != 0)
+			return fail_output(watch);
+	}
+}
+
+/* What the answer holds, then the stream if there is one. */
+static int
+show(struct watch *watch, json_t *params, const char *whom)
+{
+	json_t *result, *item;
+	size_t i;
+	int status;
+
+	json_object_set_new(params, "follow", json_boolean(watch->follow));
+	status = remote_call(&watch->remote, watch->verb, params, whom,
+	    &result);
+	if (status != TOOL_OK)
+		return status;
+	json_array_foreach(json_object_get(result, "items"), i, item)
+		if (status == TOOL_OK &&
+		    print_one(watch, json_incref(item)) != 0)
+			status = fail_output(watch);
+	json_decref(result);
+	if (status == TOOL_OK && watch->follow)
+		status = follow(watch);
+	return status;
+}
+
+static int
+parse_number(const struct watch *watch, const char *option, const char *given,
+    int64_t *number)
+{
+	if (parse_int(given, 0, INT_MAX, number) == 0)
+		return -1;
+	tool_error(watch->verb, "%s: expected a number, got '%s'", option,
+	    given);
+	return TOOL_USAGE;
+}
+
+enum { JSON = UCHAR_MAX + 1, HOST, SINCE, NO_FOLLOW };
+
+/* -1 to go on, or an exit status. */
+static int
+take_option(struct watch *watch, int opt, char **argv)
+{
+	switch (opt) {
+	case 's':
+		watch->remote.socket = optarg;
+		return -1;
+	case HOST:
+		watch->remote.host = optarg;
+		return -1;
+	case JSON:
+		watch->json = true;
+		return -1;
+	case 'f':
+		watch->follow = true;
+		return -1;
+	case NO_FOLLOW:
+		watch->follow = false;
+		return -1;
+	case 'n':
+		return parse_number(watch, "--lines", optarg, &watch->lines);
+	case SINCE:
+		return parse_number(watch, "--since", optarg, &watch->since);
+	case 'h':
+		fputs(watch->help, stdout);
+		return TOOL_OK;
+	default:
+		tool_bad_option(watch->verb, opt, argv);
+		return TOOL_USAGE;
+	}
+}
+
+static int
+read_options(struct watch *watch, int argc, char **argv, const char *letters,
+    const struct option *options)
+{
+	int opt, status;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		status = take_option(watch, opt, argv);
+		if (status != -1)
+			return status;
+	}
+	return -1;
+}
+
+int
+events_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "since", required_argument, NULL, SINCE },
+		{ "no-follow", no_argument, NULL, NO_FOLLOW },
+		{ "socket", required_argument, NULL, 's' },
+		{ "host", required_argument, NULL, HOST },
+		{ "json", no_argument, NULL, JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct watch watch = { .verb = "events",
+		.help = events_help,
+		.follow = true,
+		.remote = { .verb = "events" } };
+	json_t *params;
+	int status;
+
+	status = read_options(&watch, argc, argv, ":" REMOTE_LETTERS, options);
+	if (status != -1)
+		return status;
+	if (optind < argc) {
+		tool_error("events", "expected no argument, got '%s'",
+		    argv[optind]);
+		return TOOL_USAGE;
+	}
+	status = remote_open(&watch.remote);
+	if (status != TOOL_OK)
+		return status;
+	params = json_pack("{s:I}", "since", (json_int_t)watch.since);
+	status = show(&watch, params, NULL);
+	remote_close(&watch.remote);
+	return status;
+}
+
+int
+logs_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "follow", no_argument, NULL, 'f' },
+		{ "lines", required_argument, NULL, 'n' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "host", required_argument, NULL, HOST },
+		{ "json", no_argument, NULL, JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct watch watch = { .verb = "logs",
+		.help = logs_help,
+		.lines = 20,
+		.remote = { .verb = "logs" } };
+	json_t *keys = json_array(), *params;
+	const char *whom;
+	int status;
+
+	status = read_options(&watch, argc, argv, ":fn:" REMOTE_LETTERS,
+	    options);
+	if (status == -1 && optind == argc) {
+		tool_error("logs", "expected a KEY");
+		status = TOOL_USAGE;
+	}
+	if (status == -1)
+		status = remote_open(&watch.remote);
+	if (status != TOOL_OK) {
+		json_decref(keys);
+		return status;
+	}
+	whom = argc - optind == 1 ? argv[optind] : NULL;
+	for (; optind < argc; optind++)
+		json_array_append_new(keys, json_text(argv[optind]));
+	params = json_pack("{s:o, s:I}", "keys", keys, "lines",
+	    (json_int_t)watch.lines);
+	status = show(&watch, params, whom);
+	remote_close(&watch.remote);
+	return status;
+}
