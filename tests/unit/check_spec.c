@@ -105,11 +105,12 @@ START_TEST(ids_are_checked)
 	struct spec_tree *tree;
 
 	assert_check("a b a", GROUPER_INVALID, "'a' is there twice");
-	/* Were it one, it could be the key of an instance. */
-	assert_check("a" MARK "1", GROUPER_INVALID, "id");
 	assert_check("a in{ a }", GROUPER_OK, NULL);
 	tree = puppet_tree("a");
 	tree->root.children[0].id[0] = '/';
+	assert_tree(tree, GROUPER_INVALID, "id:");
+	tree = puppet_tree("aa1"); /* it could be the key of an instance */
+	tree->root.children[0].id[1] = SPEC_INSTANCE_MARK[0];
 	assert_tree(tree, GROUPER_INVALID, "id:");
 	tree = puppet_tree("a");
 	free(tree->root.children[0].id);
