@@ -79,8 +79,7 @@ usage(FILE *stream)
 static int
 unknown_verb(const char *name)
 {
-	tool_error(NULL,
-	    "unknown verb '%s': 'grouper help' lists them", name);
+	tool_error(NULL, "unknown verb '%s': 'grouper help' lists them", name);
 	return TOOL_USAGE;
 }
 

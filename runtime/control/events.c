@@ -51,7 +51,7 @@ wall_clock(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)(now.tv_nsec / 1000) / 1e6;
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 void

@@ -414,8 +414,9 @@ machine_view(const struct machine_node *node, struct machine_view *view)
 		.reason = node->reason != NULL ? node->reason : "",
 	};
 	if (node->state == MACHINE_BACKOFF)
-		view->due = node->cycle ? child->parent->cycle_due :
-					  node->timer.due;
+		view->due = node->cycle && child != NULL ?
+		    child->parent->cycle_due :
+		    node->timer.due;
 }
 
 const char *

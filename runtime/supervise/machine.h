@@ -170,7 +170,7 @@ enum grouper_error machine_restart(struct machine *machine, int64_t now,
 
 /* Removes an idle child.  RUNNING, RESTARTING, UNKILLABLE. */
 enum grouper_error machine_delete(struct machine *machine, int64_t now,
-    const char *key);
+    const char *text);
 
 /* Clears the latch; OK also if there is none. */
 enum grouper_error machine_reset(struct machine *machine, int64_t now,
@@ -183,7 +183,7 @@ enum grouper_error machine_reset(struct machine *machine, int64_t now,
  * free(), else NULL.  If its start fails it is removed.
  */
 enum grouper_error machine_spawn(struct machine *machine, int64_t now,
-    const char *supervisor, const struct spec_child *child, char **why);
+    const char *supervisor, const struct spec_child *spec, char **why);
 
 /*
  * Sets the number of instances of a command, by its own key.  INVALID: too
@@ -192,7 +192,7 @@ enum grouper_error machine_spawn(struct machine *machine, int64_t now,
  * whose start fails is removed.
  */
 enum grouper_error machine_scale(struct machine *machine, int64_t now,
-    const char *key, unsigned int instances);
+    const char *text, unsigned int instances);
 
 /*
  * Changes the tree to another, which is copied: untouched children keep

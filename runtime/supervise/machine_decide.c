@@ -219,17 +219,15 @@ static bool
 follow(struct machine_node *node)
 {
 	bool temporary = node->child->spec->restart == SPEC_TEMPORARY;
+	bool runs = branch_runs(node->child->parent);
 
-	if (node->next == NEXT_REMOVE || (node->next == NEXT_IDLE && temporary))
+	if (node->next == NEXT_REMOVE ||
+	    (temporary && (node->next == NEXT_IDLE || (node->cycle && runs))))
 		node_remove(node);
-	else if (node->next == NEXT_IDLE) {
-		node->cycle = false;
+	else if (node->next == NEXT_IDLE || !runs) {
+		node->cycle = node->cycle && node->next != NEXT_IDLE;
 		node_set(node, MACHINE_IDLE);
-	} else if (!branch_runs(node->child->parent))
-		node_set(node, MACHINE_IDLE);
-	else if (node->cycle && temporary)
-		node_remove(node);
-	else if (node->cycle)
+	} else if (node->cycle)
 		node_set(node, MACHINE_PENDING);
 	else if (node->next == NEXT_START)
 		node_pend(node, KIND_REQUEST,

@@ -358,9 +358,7 @@ cycle_begin(struct machine_node *failed, int64_t due)
 	struct branch *supervisor = failed->child->parent;
 	struct child *child;
 
-	if (!supervisor->cycling)
-		supervisor->cycle_due = due;
-	else if (supervisor->cycle_due < due)
+	if (!supervisor->cycling || supervisor->cycle_due < due)
 		supervisor->cycle_due = due;
 	failed->kind = KIND_RESTART;
 	cycle_join(supervisor, failed);

@@ -177,7 +177,7 @@ describe_process(const struct grouper_process *process)
 	    (int)process->pgid, "sid", (int)process->sid, "state", state,
 	    "name", json_text(process->name), "memory",
 	    (json_int_t)process->memory, "cpu_ms",
-	    (json_int_t)(process->user_ms + process->system_ms), "age_ms",
+	    (json_int_t)process->user_ms + process->system_ms, "age_ms",
 	    (json_int_t)process->age_ms, "command",
 	    json_text(process->command != NULL ? process->command :
 						 process->name));

@@ -394,7 +394,7 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-	{ { "bogus" }, 2, "expected run, doctor, ident or help" },
+	{ { "bogus" }, 2, "'grouper help' lists them" },
 	{ { "--bogus" }, 2, "unknown option '--bogus'" },
 	{ { "help", "bogus" }, 2, "unknown verb 'bogus'" },
 	{ { "doctor", "x" }, 2, "expected no argument" },

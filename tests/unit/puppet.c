@@ -352,9 +352,9 @@ puppet_shutdown(struct puppet *puppet)
  */
 
 void
-puppet_expect(struct puppet *puppet, const char *wanted)
+puppet_expect(struct puppet *puppet, const char *trace)
 {
-	ck_assert_str_eq(puppet->trace, wanted);
+	ck_assert_str_eq(puppet->trace, trace);
 	puppet->trace[0] = '\0';
 }
 

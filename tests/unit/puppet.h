@@ -94,7 +94,7 @@ enum grouper_error puppet_ask(struct puppet *puppet,
     enum grouper_error (*verb)(struct machine *, int64_t, const char *),
     const char *key);
 enum grouper_error puppet_spawn(struct puppet *puppet, const char *supervisor,
-    const char *child);
+    const char *text);
 enum grouper_error puppet_scale(struct puppet *puppet, const char *key,
     unsigned int instances);
 enum grouper_error puppet_reload(struct puppet *puppet, const char *text);
