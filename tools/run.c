@@ -20,6 +20,7 @@
 #include "runtime/group/front.h"
 #include "runtime/group/host.h"
 #include "runtime/group/names.h"
+#include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
 #include "tools/run_tmpdir.h"
@@ -253,6 +254,16 @@ refuse(struct run *run, enum grouper_error error)
 /* Where the linker puts the program: text and constants end before edata. */
 extern const char __executable_start[], edata[];
 
+/* Mapped at once it costs less than the page faults where it is used. */
+static void
+map_text(struct run *run)
+{
+	run->text = __executable_start;
+	run->text_size = (size_t)((uintptr_t)edata -
+	    (uintptr_t)__executable_start);
+	os_map_text(run->text, run->text_size);
+}
+
 static int
 carry_out(struct run *run)
 {
@@ -269,9 +280,6 @@ carry_out(struct run *run)
 	if (make_host(run) != 0 || name_group(run) != 0)
 		return -1;
 	host_set_signals(run->host, &run->inherited);
-	run->text = __executable_start;
-	run->text_size = (size_t)((uintptr_t)edata -
-	    (uintptr_t)__executable_start);
 	host_set_text(run->host, run->text, run->text_size);
 	if (run->options->pty) {
 		run->pty = pty_new(run->loop,
@@ -321,7 +329,6 @@ finish(struct run *run)
 	grouper_host_free(run->host);
 	loop_timer_free(run->limit);
 	loop_timer_free(run->waiting);
-	loop_timer_free(run->calm);
 	loop_fd_free(run->signals_watch);
 	fd_close(&run->signals);
 	fd_close(&run->input);
@@ -356,6 +363,7 @@ run_main(int argc, char **argv)
 
 	switch (run_options_parse(&options, argc, argv)) {
 	case RUN_PARSED:
+		map_text(&run);
 		log_open("grouper run", options.level);
 		if ((prepare(&run) != 0 || carry_out(&run) != 0) &&
 		    run.result.failed == 0)

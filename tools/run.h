@@ -45,7 +45,6 @@ struct run {
 	int64_t deadline;   /* of --timeout; -1: none */
 	struct loop_timer *limit;
 	struct loop_timer *waiting;
-	struct loop_timer *calm;
 	const char *text; /* of this program, see os_map_text() */
 	size_t text_size;
 };

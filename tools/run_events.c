@@ -15,7 +15,6 @@
 
 #include "runtime/group/host.h"
 #include "runtime/group/steps.h"
-#include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
@@ -24,8 +23,6 @@
 
 /* How long a stop may take before it is said what it waits for. */
 #define WAITING_MS 1000
-/* A command that runs so long is worth mapping the whole text for. */
-#define CALM_MS 100
 
 /* So many of those that live at the time limit are named on standard error. */
 #define NAMED_MAX 8
@@ -187,16 +184,6 @@ run_postpone(struct run *run, int64_t ms)
 }
 
 static void
-on_calm(void *arg)
-{
-	struct run *run = arg;
-
-	os_map_text(run->text, run->text_size);
-	loop_timer_free(run->calm);
-	run->calm = NULL;
-}
-
-static void
 on_started(struct run *run, const struct grouper_event *event)
 {
 	run->result.pid = event->pid;
@@ -205,9 +192,6 @@ on_started(struct run *run, const struct grouper_event *event)
 	    (int)event->pid, grouper_containment_name(run->result.contain));
 	fd_close_inherited();
 	fd_close(&run->input);
-	run->calm = loop_timer_new(run->loop, on_calm, run);
-	if (run->calm != NULL)
-		loop_timer_set(run->calm, CALM_MS);
 }
 
 /* What execve(2) says of a path is not always what is meant. */

@@ -34,8 +34,6 @@
  * a pipe, a child that was killed.  So long it has before it is told of.
  */
 #define SETTLE_MS 100
-/* A group that lives so long is worth mapping the whole text for. */
-#define CALM_MS 100
 
 struct life {
 	struct leader *leader;
@@ -48,7 +46,6 @@ struct life {
 	bool told_ended;
 	bool paused;	/* the main process is stopped */
 	bool wake;	/* the host is as well, until this one is not */
-	int64_t calm;	/* when the text is mapped; 0: not to come */
 	int64_t settle; /* when leftovers are told of; 0: not now */
 	pid_t main;
 	int status;
@@ -336,25 +333,11 @@ poll_timeout(struct life *life, int64_t now)
 		return RETRY_MS;
 	if (life->settle != 0)
 		deadline = life->settle;
-	if (deadline == -1 && life->calm != 0)
-		deadline = life->calm;
 	if (deadline == -1)
 		return -1;
 	if (deadline <= now)
 		return 0;
 	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
-}
-
-/* Once, when nothing else is to be done. */
-static void
-map_text(struct life *life)
-{
-	struct leader *leader = life->leader;
-
-	if (life->calm == 0 || clock_ms() < life->calm)
-		return;
-	life->calm = 0;
-	os_map_text(leader->text, leader->text_size);
 }
 
 static void
@@ -368,10 +351,8 @@ wait_for_event(struct life *life, bool at_once)
 		    POLLPRI, 0 },
 	};
 
-	if (poll(fds, 3, timeout) <= 0) {
-		map_text(life);
+	if (poll(fds, 3, timeout) <= 0)
 		return;
-	}
 	if (fds[0].revents != 0)
 		read_signals(life);
 	if (fds[1].revents != 0)
@@ -569,7 +550,7 @@ leader_run(struct leader *leader)
 		    life.main;
 	}
 	if (leader->text != NULL)
-		life.calm = clock_ms() + CALM_MS;
+		os_map_text(leader->text, leader->text_size);
 	live(&life);
 	remove_traces(&life);
 	_exit(0);
