@@ -136,7 +136,7 @@ START_TEST(wait_ends_with_the_first_bad_status)
 	tree_start(&tree,
 	    "children:\n" LIVES(
 		"a") "  - {id: b, shell: 'while [ ! -e @/go ]; do sleep 0.01; done; "
-		     "exit 9', restart: temporary}\n");
+		     "exit 9', restart: transient, success: [9]}\n");
 	tree_await_ready("a");
 	tree_expect(124, ARGV("wait", "--timeout", "100ms", "b"));
 	support_file("go", 0644, "");
@@ -325,10 +325,11 @@ START_TEST(of_several_hosts_one_has_to_be_named)
 
 	tree_start(&one, "name: one\nchildren:\n" LIVES("a"));
 	tree_await_ready("a");
-	tree_start(&two, "name: two\nchildren:\n" LIVES("a"));
-	tree_expect(0, ARGV("wait", "--ready", "--host", "two", "a"));
+	tree_start(&two, "name: two\nchildren:\n" LIVES("b"));
+	tree_await_ready_at("two", "b");
 	tree_expect(2, ARGV("status"));
-	tree_expect(0, ARGV("status", "--host", "one"));
+	tree_expect(0, ARGV("status", "--host", "one", "a"));
+	tree_expect(0, ARGV("status", "--host", "two", "b"));
 	support_signal(&two.host, SIGTERM);
 	ck_assert_int_eq(support_wait(&two.host), 0);
 	support_finish(&two.host);

@@ -99,15 +99,27 @@ answers(void *arg)
 	return tree_ask(NULL, asking->argv) == 0;
 }
 
+/* Until its socket is there, nobody answers. */
+static void
+await_answer(const char *const *argv)
+{
+	struct asking asking = { argv };
+
+	ck_assert_msg(support_until(answers, &asking, WAIT_MS),
+	    "%s did not succeed", argv[0]);
+}
+
 void
 tree_await_ready(const char *key)
 {
-	const char *const argv[] = { "wait", "--ready", "--timeout", "15s", key,
-		NULL };
-	struct asking asking = { argv };
+	await_answer(ARGV("wait", "--ready", "--timeout", "15s", key));
+}
 
-	/* Until its socket is there, nobody answers. */
-	ck_assert(support_until(answers, &asking, WAIT_MS));
+void
+tree_await_ready_at(const char *host, const char *key)
+{
+	await_answer(ARGV("wait", "--ready", "--host", host, "--timeout", "15s",
+	    key));
 }
 
 /* Depth first. */

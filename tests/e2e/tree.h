@@ -25,6 +25,9 @@ void tree_write(const char *text);
 /* Waits until children are ready; fails the test after `wait` gave up. */
 void tree_await_ready(const char *key);
 
+/* The same where there are several hosts. */
+void tree_await_ready_at(const char *host, const char *key);
+
 /* Calls a verb; its status.  *out, to be freed, is what it printed. */
 int tree_ask(char **out, const char *const *argv);
 
