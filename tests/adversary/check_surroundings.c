@@ -84,8 +84,8 @@ START_TEST(without_proc_nothing_is_left)
 #ifdef __SANITIZE_ADDRESS__
 	SUPPORT_SKIP("AddressSanitizer itself needs /proc");
 #endif
-	if (!arena_is_root())
-		SUPPORT_SKIP("only root can take /proc away");
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
 	if (!arena_available(a, &why))
 		SUPPORT_SKIP("%s", why);
 	arena_without_leak_check();

@@ -6,15 +6,18 @@
 
 #include "support.h"
 
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,6 +280,25 @@ support_user(void)
 {
 	/* A test is a process: its pid tells it from all others. */
 	return FIRST_USER + (uid_t)getpid();
+}
+
+bool
+support_can_mount(const char **why)
+{
+	siginfo_t si;
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		*why = "only root can mount";
+		return false;
+	}
+	if ((pid = fork()) == 0)
+		_exit(unshare(CLONE_NEWNS) == -1 ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1);
+	if (pid == -1 || waitid(P_PID, (id_t)pid, &si, WEXITED) == -1)
+		ck_abort_msg("fork: %s", strerror(errno));
+	*why = "mounts cannot be private here, as in a chroot";
+	return si.si_status == 0;
 }
 
 bool

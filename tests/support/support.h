@@ -87,6 +87,12 @@ uid_t support_user(void);
  */
 bool support_can_switch_user(const char **why);
 
+/*
+ * Whether the caller can have mounts that nobody else sees: not as an ordinary
+ * user, nor where the root directory is no mount point, as in a chroot.
+ */
+bool support_can_mount(const char **why);
+
 /* The binary under test: $GROUPER.  Fails the test if it is not set. */
 const char *support_grouper(void);
 

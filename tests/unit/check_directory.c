@@ -99,10 +99,11 @@ default_directory(void *arg)
 
 START_TEST(without_it_there_is_a_default)
 {
+	const char *why;
 	struct asker asker = { _i >= SESSIONS, sessions[_i % SESSIONS] };
 
-	if (geteuid() != 0)
-		SUPPORT_SKIP("only root can look at an empty /run");
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
 	trial_join(trial_fork(default_directory, &asker));
 }
 END_TEST

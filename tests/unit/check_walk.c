@@ -227,11 +227,12 @@ without_proc(void *arg)
 /* Each walk asks for every pid there could be, which takes its time. */
 START_TEST(without_proc_handles_tell_the_parent)
 {
+	const char *why;
 	int status;
 	pid_t pid;
 
-	if (geteuid() != 0)
-		SUPPORT_SKIP("only root can take /proc away");
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
 	pid = trial_fork(without_proc, NULL);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
@@ -263,8 +264,10 @@ in_pid_namespace(void *arg)
 
 START_TEST(another_namespace_s_proc_is_not_used)
 {
-	if (geteuid() != 0)
-		SUPPORT_SKIP("only root can make a PID namespace");
+	const char *why;
+
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
 	trial_join(trial_fork(in_pid_namespace, NULL));
 }
 END_TEST
@@ -297,10 +300,11 @@ hidden(void *arg)
 
 START_TEST(a_hidden_child_is_listed)
 {
+	const char *why;
 	uid_t uid = support_user();
 
-	if (geteuid() != 0)
-		SUPPORT_SKIP("only root can hide processes");
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
 	trial_join(trial_fork(hidden, &uid));
 }
 END_TEST
