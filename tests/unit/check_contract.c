@@ -368,6 +368,7 @@ START_TEST(one_leader_s_death_spares_other_groups)
 	options.key = "other";
 	trial_start(&trial, &options);
 	trial_expect(&trial, "ready");
+	trial_await(&trial, GROUPER_EVENT_STARTED);
 	ck_assert_int_eq(kill(leader, SIGKILL), 0);
 	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_LEADER_DIED);
 	ck_assert_int_eq(grouper_state(trial.host, "other"),

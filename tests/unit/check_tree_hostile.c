@@ -13,6 +13,9 @@
 #include "runtime/tree/tree.h"
 #include "support.h"
 
+/* They are a million values long. */
+#define BOMB_SECONDS 60
+
 #define MUTANTS 2000
 
 static struct tree_problems problems;
@@ -314,6 +317,7 @@ main(void)
 	TCase *tc;
 
 	tc = support_case(suite, "bombs");
+	tcase_set_timeout(tc, BOMB_SECONDS * support_scale());
 	tcase_add_test(tc, billion_laughs_are_refused);
 	tcase_add_test(tc, laughs_that_nobody_reads_do_no_harm);
 	tcase_add_test(tc, laughs_of_children_are_refused);
