@@ -21,7 +21,8 @@ static const char help[] =
     "  -q, --quiet                tell only by the exit status\n"
     "  -h, --help                 this text\n"
     "\n"
-    "Exit status: 0 if it can be run, 1 if not, 2 for bad usage.\n";
+    "Exit status: 0 if it can be run, 1 if not, 2 for bad usage.\n"
+    "See grouper-check(1).\n";
 
 static bool
 is_procfile(const char *path)

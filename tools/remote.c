@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/group/names.h"
 #include "tools/tool.h"
@@ -154,11 +155,18 @@ int
 remote_fail(struct remote *remote, enum grouper_error error, const char *whom)
 {
 	const char *text = client_error(remote->client);
+	size_t length = strcspn(text, "\n");
 
 	if (whom != NULL)
-		tool_error(remote->verb, "%s: %s", whom, text);
+		tool_error(remote->verb, "%s: %.*s", whom, (int)length, text);
 	else
-		tool_error(remote->verb, "%s", text);
+		tool_error(remote->verb, "%.*s", (int)length, text);
+	/* What is wrong with a file takes several lines. */
+	while (text[length] == '\n' && text[length + 1] != '\0') {
+		text += length + 1;
+		length = strcspn(text, "\n");
+		tool_line(STDERR_FILENO, false, "%.*s", (int)length, text);
+	}
 	return status_of(error);
 }
 

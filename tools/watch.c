@@ -282,22 +282,22 @@ logs_main(int argc, char **argv)
 		.help = logs_help,
 		.lines = 20,
 		.remote = { .verb = "logs" } };
-	json_t *keys = json_array(), *params;
+	json_t *keys, *params;
 	const char *whom;
 	int status;
 
 	status = read_options(&watch, argc, argv, ":fn:" REMOTE_LETTERS,
 	    options);
-	if (status == -1 && optind == argc) {
-		tool_error("logs", "expected a KEY");
-		status = TOOL_USAGE;
-	}
-	if (status == -1)
-		status = remote_open(&watch.remote);
-	if (status != TOOL_OK) {
-		json_decref(keys);
+	if (status != -1)
 		return status;
+	if (optind == argc) {
+		tool_error("logs", "expected a KEY");
+		return TOOL_USAGE;
 	}
+	status = remote_open(&watch.remote);
+	if (status != TOOL_OK)
+		return status;
+	keys = json_array();
 	whom = argc - optind == 1 ? argv[optind] : NULL;
 	for (; optind < argc; optind++)
 		json_array_append_new(keys, json_text(argv[optind]));

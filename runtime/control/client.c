@@ -19,6 +19,8 @@
 #include "runtime/util/fd.h"
 
 #define READ_STEP 4096
+/* The problems of a tree file, each with its line. */
+#define ERROR_MAX 16384
 /* A status of a hundred thousand children is longer than any request. */
 #define ANSWER_MAX ((size_t)256 << 20)
 
@@ -30,7 +32,7 @@ struct client {
 	size_t length;
 	size_t room;
 	size_t searched; /* no newline up to here */
-	char error[256];
+	char error[ERROR_MAX];
 };
 
 static int
