@@ -107,14 +107,14 @@ cgroup_available(const char **why)
 }
 
 /* As whoever will run it, and as grouper would: with a user namespace. */
-static bool
-namespaces_available(bool as_user, const char **why)
+bool
+arena_has_namespaces(const struct arena *a, const char **why)
 {
 	siginfo_t si;
 	pid_t pid;
 
 	if ((pid = fork()) == 0) {
-		if (as_user &&
+		if (a->as_user &&
 		    (setgroups(0, NULL) == -1 ||
 			setresgid(PROBE_USER, PROBE_USER, PROBE_USER) == -1 ||
 			setresuid(PROBE_USER, PROBE_USER, PROBE_USER) == -1))
@@ -140,7 +140,7 @@ arena_available(const struct arena *a, const char **why)
 	if (strcmp(a->contain, "cgroup") == 0)
 		return cgroup_available(why);
 	if (strcmp(a->contain, "pidns") == 0)
-		return namespaces_available(a->as_user, why);
+		return arena_has_namespaces(a, why);
 	return true;
 }
 

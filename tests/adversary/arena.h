@@ -27,6 +27,9 @@ extern const struct arena arenas[ARENAS];
  */
 bool arena_available(const struct arena *, const char **why);
 
+/* Can those in it make PID namespaces?  If not, *why tells. */
+bool arena_has_namespaces(const struct arena *, const char **why);
+
 /*
  * Prepares this test for the arena: for cgroup, the test moves into a cgroup
  * of its own, which the arena's user may write to.

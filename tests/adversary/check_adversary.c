@@ -22,6 +22,7 @@ struct adversary {
 	bool deaf;   /* the command itself heeds no TERM */
 	bool stays;  /* the command cannot leave */
 	bool setuid; /* needs the set-uid copy */
+	bool spaces; /* needs a PID namespace of its own */
 };
 
 static const struct adversary adversaries[] = {
@@ -33,7 +34,7 @@ static const struct adversary adversaries[] = {
 	{ .mode = "siblings" },
 	{ .mode = "vfork" },
 	{ .mode = "zombies" },
-	{ .mode = "namespace" },
+	{ .mode = "namespace", .spaces = true },
 	{ .mode = "stopped" },
 	{ .mode = "traced" },
 	{ .mode = "ignore", .deaf = true },
@@ -76,6 +77,10 @@ start(struct support_run *r, int i, const char *what_then)
 	if (h->setuid && (copy = arena_setuid_copy(a, &why)) == NULL) {
 		if (a->as_user)
 			support_skip("%s: %s", h->mode, why);
+		return false;
+	}
+	if (h->spaces && !arena_has_namespaces(a, &why)) {
+		support_skip("%s: %s", h->mode, why);
 		return false;
 	}
 	snprintf(program, sizeof(program), "%s", arena_program("hostile"));
