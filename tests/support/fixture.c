@@ -293,8 +293,11 @@ support_can_mount(const char **why)
 		return false;
 	}
 	if ((pid = fork()) == 0)
-		_exit(unshare(CLONE_NEWNS) == -1 ||
-		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1);
+		_exit(unshare(CLONE_NEWNS) == 0 &&
+			    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ==
+				0 ?
+			0 :
+			1);
 	if (pid == -1 || waitid(P_PID, (id_t)pid, &si, WEXITED) == -1)
 		ck_abort_msg("fork: %s", strerror(errno));
 	*why = "mounts cannot be private here, as in a chroot";
