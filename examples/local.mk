@@ -9,6 +9,7 @@ example_programs += \
 	examples/list_members \
 	examples/signal_events \
 	examples/start_stop \
+	examples/supervisor \
 	examples/sweep_self \
 	examples/who_am_i
 
@@ -19,8 +20,13 @@ examples_leader_died_LDADD = $(example_libs)
 examples_list_members_LDADD = $(example_libs)
 examples_signal_events_LDADD = $(example_libs)
 examples_start_stop_LDADD = $(example_libs)
+examples_supervisor_LDADD = $(example_libs)
 examples_sweep_self_LDADD = $(example_libs)
 examples_who_am_i_LDADD = $(example_libs)
 
 EXTRA_DIST += \
-	examples/demo.sh
+	examples/demo.sh \
+	examples/trees/Procfile.example \
+	examples/trees/nested.yaml \
+	examples/trees/pool.yaml \
+	examples/trees/web.yaml

@@ -11,5 +11,6 @@
 #include <grouper/ident.h>
 #include <grouper/process.h>
 #include <grouper/self.h>
+#include <grouper/supervisor.h>
 
 #endif

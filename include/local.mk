@@ -9,6 +9,7 @@ grouperinclude_HEADERS += \
 	include/grouper/group.h \
 	include/grouper/ident.h \
 	include/grouper/process.h \
-	include/grouper/self.h
+	include/grouper/self.h \
+	include/grouper/supervisor.h
 
 dist_man_MANS +=

@@ -60,6 +60,9 @@ static const struct act {
 	    "are started, removed ones stopped, changed ones restarted, all\n"
 	    "others keep their processes.  A bad file changes nothing.",
 	    FIRST_NONE, false, false },
+	{ "reopen", "",
+	    "Opens the log files anew, by their names, after they were moved.",
+	    FIRST_NONE, false, false },
 };
 #define NACTS (sizeof(acts) / sizeof(acts[0]))
 

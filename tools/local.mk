@@ -7,10 +7,14 @@ grouper_SOURCES += \
 	tools/check.c \
 	tools/doctor.c \
 	tools/grouper.c \
+	tools/host.c \
 	tools/hosts.c \
 	tools/ident.c \
 	tools/json.c \
 	tools/json.h \
+	tools/plan.c \
+	tools/plan.h \
+	tools/plan_host.c \
 	tools/remote.c \
 	tools/remote.h \
 	tools/run.c \
@@ -32,8 +36,10 @@ grouper_SOURCES += \
 	tools/run_user.h \
 	tools/run_values.c \
 	tools/run_values.h \
+	tools/spawn.c \
 	tools/status.c \
 	tools/supervise.c \
+	tools/supervise.h \
 	tools/supervise_tree.c \
 	tools/supervise_tree.h \
 	tools/table.c \
@@ -44,8 +50,15 @@ grouper_SOURCES += \
 	tools/watch.c
 
 dist_man_MANS += \
+	tools/grouper-check.1 \
+	tools/grouper-control.1 \
 	tools/grouper-doctor.1 \
+	tools/grouper-events.1 \
+	tools/grouper-host.1 \
 	tools/grouper-ident.1 \
+	tools/grouper-protocol.7 \
 	tools/grouper-run.1 \
+	tools/grouper-status.1 \
+	tools/grouper-supervise.1 \
 	tools/grouper.1 \
 	tools/grouper.yaml.5

@@ -87,6 +87,7 @@ open_only(struct remote *remote)
 		    "no host is running: start one with 'grouper supervise'");
 		return TOOL_NO;
 	}
+	remote_close(remote);
 	tool_error(remote->verb,
 	    "several hosts are running: "
 	    "expected --host with one of %s",

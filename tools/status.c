@@ -19,9 +19,10 @@ static const char status_help[] =
     "Usage: grouper status [OPTION...] [KEY...]\n"
     "\n"
     "Draws the supervisor tree of a running host: the state of each child,\n"
-    "its pid, how long it has been up, restarts within the period, memory,\n"
+    "its pid, how long it has been up, how often it was restarted, memory,\n"
     "CPU time, and how it ended last.\n"
     "\n" REMOTE_HELP "      --json           as one JSON object\n"
+    "      --keys           the keys alone, one a line\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0; 1 if there is no such host or key, 2 for bad usage.\n"
@@ -137,6 +138,48 @@ print_tree(const json_t *result)
 	return done;
 }
 
+/* A command with numbered instances has a key of its own, told before them. */
+static int
+print_key(const char *key, const char **command)
+{
+	const char *colon = strrchr(key, ':');
+	size_t length = colon == NULL ? strlen(key) : (size_t)(colon - key);
+
+	if (*command == NULL || strncmp(*command, key, length) != 0 ||
+	    ((*command)[length] != '\0' && (*command)[length] != ':'))
+		printf("%.*s\n", (int)length, key);
+	if (colon != NULL)
+		puts(key);
+	*command = key;
+	return ferror(stdout) ? -1 : 0;
+}
+
+static int
+print_keys_of(const json_t *children)
+{
+	const char *key, *command = NULL;
+	const json_t *child;
+	size_t i;
+
+	json_array_foreach(children, i, child) {
+		key = text(child, "key");
+		/* Nothing takes the root's. */
+		if (key[0] != '\0' && print_key(key, &command) == -1)
+			return -1;
+		if (print_keys_of(json_object_get(child, "children")) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+print_keys(const json_t *result)
+{
+	int done = print_keys_of(json_object_get(result, "tree"));
+
+	return fflush(stdout) == 0 ? done : -1;
+}
+
 static int
 add_process(struct table *table, const char *key, const json_t *process)
 {
@@ -203,14 +246,17 @@ show(struct view *view, const char *key)
 static int
 read_options(struct view *view, int argc, char **argv)
 {
-	enum { JSON = UCHAR_MAX + 1, HOST };
-	static const struct option options[] = {
+	enum { JSON = UCHAR_MAX + 1, KEYS, HOST };
+	static const struct option all[] = {
+		{ "keys", no_argument, NULL, KEYS }, /* of status alone */
 		{ "socket", required_argument, NULL, 's' },
 		{ "host", required_argument, NULL, HOST },
 		{ "json", no_argument, NULL, JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	const struct option *options = view->print == print_tree ? all :
+								   all + 1;
 	int opt;
 
 	opterr = 0;
@@ -225,6 +271,10 @@ read_options(struct view *view, int argc, char **argv)
 			break;
 		case JSON:
 			view->json = true;
+			break;
+		case KEYS:
+			view->json = false;
+			view->print = print_keys;
 			break;
 		case 'h':
 			fputs(view->help, stdout);

@@ -2,7 +2,10 @@
 /*
  * grouper supervise: runs a tree file or a Procfile.
  */
+#include "tools/supervise.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -26,6 +29,7 @@
 #include "runtime/util/log.h"
 #include "runtime/util/loop.h"
 #include "runtime/util/parse.h"
+#include "tools/plan.h"
 #include "tools/supervise_tree.h"
 #include "tools/tool.h"
 
@@ -56,16 +60,15 @@ static const char help[] =
     "2 for bad usage or a bad file.  See grouper-supervise(1).\n";
 
 struct supervise {
-	const char *path;
-	const char *name;
-	const char *formation;
-	enum log_level level;
+	const struct supervise_options *options;
+	struct spec_tree *tree; /* that was loaded last */
 	struct loop *loop;
 	struct grouper_host *host;
 	struct supervisor *supervisor;
 	struct control *control;
 	int signals;
 	struct loop_fd *signals_watch;
+	struct loop_fd *control_watch; /* of options->control */
 	struct loop_timer *watchdog;
 	int64_t watchdog_ms;
 	const char *manager; /* NOTIFY_SOCKET; NULL: none */
@@ -75,9 +78,9 @@ struct supervise {
 };
 
 static int
-fail(const char *what)
+fail(const struct supervise *supervise, const char *what)
 {
-	tool_error("supervise", "%s: %s", what, strerror(errno));
+	tool_error(supervise->options->verb, "%s: %s", what, strerror(errno));
 	return -1;
 }
 
@@ -88,7 +91,7 @@ on_end(int status, const char *text, void *arg)
 
 	supervise->status = status;
 	if (status != 0)
-		tool_error("supervise", "%s", text);
+		tool_error(supervise->options->verb, "%s", text);
 	loop_break(supervise->loop);
 }
 
@@ -136,15 +139,35 @@ reload(char **why, void *arg)
 	struct spec_tree *tree;
 
 	*why = NULL;
+	if (supervise->options->path == NULL) {
+		*why = strdup("there is no tree file");
+		return GROUPER_INVALID;
+	}
 	if (supervise->manager != NULL)
 		tell_reloading(supervise->manager);
-	tree = tree_read(supervise->path, supervise->formation, why);
+	tree = tree_read(supervise->options->path,
+	    supervise->options->formation, why);
 	if (tree != NULL)
 		error = supervisor_reload(supervise->supervisor, tree, why);
-	spec_free(tree);
+	if (error == GROUPER_OK) {
+		spec_free(supervise->tree);
+		supervise->tree = tree;
+	} else
+		spec_free(tree);
 	if (supervise->manager != NULL)
 		tell_ready(supervise->manager, NULL);
 	return error;
+}
+
+static json_t *
+plan(const char *path, void *arg)
+{
+	struct supervise *supervise = arg;
+	const struct plan_source source = { supervise->options->path,
+		supervise->options->formation, supervise->tree,
+		supervisor_machine(supervise->supervisor) };
+
+	return plan_answer(&source, path);
 }
 
 static void
@@ -155,26 +178,42 @@ reload_by_signal(struct supervise *supervise)
 
 	error = reload(&why, supervise);
 	if (error != GROUPER_OK)
-		tool_error("supervise", "nothing was changed: %s",
+		tool_error(supervise->options->verb, "nothing was changed: %s",
 		    why != NULL ? why : grouper_strerror(error));
 	free(why);
 }
 
 static void
-stop(struct supervise *supervise, int signum)
+stop(struct supervise *supervise, const char *reason)
 {
 	bool again = supervise->stop_began != 0;
 
 	if (again && clock_ms() - supervise->stop_began < INSIST_MS)
 		return;
-	log_info("%s on %s", again ? "killing" : "stopping",
-	    signal_name(signum));
+	log_info("%s on %s", again ? "killing" : "stopping", reason);
 	if (!again) {
 		supervise->stop_began = clock_ms();
 		if (supervise->manager != NULL)
 			tell_stopping(supervise->manager);
 	}
 	supervisor_shutdown(supervise->supervisor, again);
+}
+
+/* What comes before the end means nothing. */
+static void
+on_control(int fd, void *arg)
+{
+	struct supervise *supervise = arg;
+	char buffer[512];
+	ssize_t n;
+
+	n = read(fd, buffer, sizeof(buffer));
+	if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	loop_fd_free(supervise->control_watch);
+	supervise->control_watch = NULL;
+	if (supervise->stop_began == 0)
+		stop(supervise, "the end of the control descriptor");
 }
 
 static void
@@ -187,12 +226,12 @@ on_signal(struct supervise *supervise, const struct signalfd_siginfo *info)
 	case SIGTERM:
 	case SIGINT:
 	case SIGQUIT:
-		stop(supervise, (int)info->ssi_signo);
+		stop(supervise, signal_name((int)info->ssi_signo));
 		break;
 	case SIGHUP:
 		/* From the kernel: the terminal went away. */
 		if (info->ssi_code == SI_KERNEL)
-			stop(supervise, SIGHUP);
+			stop(supervise, "SIGHUP");
 		else
 			reload_by_signal(supervise);
 		break;
@@ -233,28 +272,52 @@ watch_signals(struct supervise *supervise)
 	return supervise->signals_watch == NULL ? -1 : 0;
 }
 
+/* Nobody but those it lets in may hold the descriptor's other end. */
 static int
-make_host(struct supervise *supervise, const struct spec_tree *tree)
+watch_control(struct supervise *supervise)
+{
+	int fd = supervise->options->control;
+
+	if (fd == -1)
+		return 0;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		return -1;
+	supervise->control_watch = loop_fd_new(supervise->loop, fd, LOOP_READ,
+	    on_control, supervise);
+	return supervise->control_watch == NULL ? -1 : 0;
+}
+
+static int
+make_host(struct supervise *supervise)
 {
 	struct grouper_host_options options = GROUPER_HOST_OPTIONS_INIT;
 	enum grouper_error error;
+	char own[NAMES_HOST_MAX + 1];
 
-	options.name = supervise->name != NULL ? supervise->name : tree->name;
+	options.name = supervise->options->name != NULL ?
+	    supervise->options->name :
+	    supervise->tree->name;
+	if (options.name == NULL) {
+		snprintf(own, sizeof(own), NAMES_TRANSIENT, (int)getpid());
+		options.name = own;
+		options.flags = GROUPER_HOST_TRANSIENT;
+	}
 	error = host_new(supervise->loop, &options, &supervise->host);
 	if (error == GROUPER_OK)
 		return 0;
-	tool_error("supervise", "cannot be the host '%s': %s", options.name,
+	tool_error(supervise->options->verb, "cannot be the host '%s': %s",
+	    options.name,
 	    error == GROUPER_SYSTEM ? strerror(errno) :
 				      grouper_strerror(error));
 	return -1;
 }
 
 static int
-make_supervisor(struct supervise *supervise, const struct spec_tree *tree)
+make_supervisor(struct supervise *supervise)
 {
 	char directory[108];
 	struct supervisor_options options = { .host = supervise->host,
-		.tree = tree,
+		.tree = supervise->tree,
 		.hooks = &tree_hooks,
 		.directory = directory,
 		.log = SPEC_LOG_PREFIX,
@@ -265,19 +328,25 @@ make_supervisor(struct supervise *supervise, const struct spec_tree *tree)
 		.arg = supervise };
 
 	if (names_directory(directory, sizeof(directory)) == -1)
-		return fail("runtime directory");
+		return fail(supervise, "runtime directory");
 	if (getrandom(&options.seed, sizeof(options.seed), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(options.seed))
 		options.seed = (uint64_t)clock_us();
 	supervise->supervisor = supervisor_new(&options);
 	if (supervise->supervisor == NULL)
-		return fail("supervisor");
+		return fail(supervise, "supervisor");
 	supervise->control = control_new(supervise->supervisor, reload,
 	    supervise);
-	if (supervise->control == NULL ||
-	    server_attach(supervise->host,
+	if (supervise->control == NULL)
+		return fail(supervise, "control socket");
+	if (supervise->options->path != NULL)
+		control_set_plan(supervise->control, plan);
+	if (server_attach(supervise->host,
 		control_methods(supervise->control)) == -1)
-		return fail("control socket");
+		return fail(supervise, "control socket");
+	if (supervise->options->announce)
+		tool_line(STDOUT_FILENO, false, "%s",
+		    host_socket(supervise->host));
 	return 0;
 }
 
@@ -300,26 +369,27 @@ tell_manager(struct supervise *supervise)
 }
 
 static int
-carry_out(struct supervise *supervise, const struct spec_tree *tree)
+carry_out(struct supervise *supervise)
 {
 	struct signals inherited;
 
 	signals_take(&inherited);
 	if (front_needed() && front_split() != 0)
-		return fail("cannot fork");
+		return fail(supervise, "cannot fork");
 	supervise->loop = loop_new(NULL);
 	if (supervise->loop == NULL)
-		return fail("event loop");
-	if (make_host(supervise, tree) != 0 ||
-	    make_supervisor(supervise, tree) != 0)
+		return fail(supervise, "event loop");
+	if (watch_control(supervise) != 0)
+		return fail(supervise, "control descriptor");
+	if (make_host(supervise) != 0 || make_supervisor(supervise) != 0)
 		return -1;
 	if (watch_signals(supervise) != 0)
-		return fail("signals");
+		return fail(supervise, "signals");
 	if (tell_manager(supervise) != 0)
-		return fail("watchdog");
+		return fail(supervise, "watchdog");
 	supervisor_boot(supervise->supervisor);
 	if (loop_run(supervise->loop) == -1)
-		return fail("event loop");
+		return fail(supervise, "event loop");
 	supervisor_finish_logs(supervise->supervisor, LOGS_MS);
 	return 0;
 }
@@ -334,13 +404,29 @@ release(struct supervise *supervise)
 	grouper_host_free(supervise->host);
 	loop_timer_free(supervise->watchdog);
 	loop_fd_free(supervise->signals_watch);
+	loop_fd_free(supervise->control_watch);
 	fd_close(&supervise->signals);
 	loop_free(supervise->loop);
+	spec_free(supervise->tree);
+}
+
+int
+supervise_run(const struct supervise_options *options, struct spec_tree *tree)
+{
+	struct supervise supervise = { .options = options,
+		.tree = tree,
+		.signals = -1,
+		.status = TOOL_NO };
+
+	if (carry_out(&supervise) != 0)
+		supervise.status = TOOL_NO;
+	release(&supervise);
+	return supervise.status;
 }
 
 /* -1, or an exit status: the options said enough. */
 static int
-read_options(struct supervise *supervise, int argc, char **argv)
+read_options(struct supervise_options *parsed, int argc, char **argv)
 {
 	enum { NAME = UCHAR_MAX + 1 };
 	static const struct option options[] = {
@@ -357,16 +443,16 @@ read_options(struct supervise *supervise, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, ":m:qvh", options, NULL)) != -1) {
 		switch (opt) {
 		case NAME:
-			supervise->name = optarg;
+			parsed->name = optarg;
 			break;
 		case 'm':
-			supervise->formation = optarg;
+			parsed->formation = optarg;
 			break;
 		case 'q':
-			supervise->level = LOG_LEVEL_QUIET;
+			parsed->level = LOG_LEVEL_QUIET;
 			break;
 		case 'v':
-			supervise->level = supervise->level == LOG_LEVEL_INFO ?
+			parsed->level = parsed->level == LOG_LEVEL_INFO ?
 			    LOG_LEVEL_DEBUG :
 			    LOG_LEVEL_INFO;
 			break;
@@ -383,8 +469,8 @@ read_options(struct supervise *supervise, int argc, char **argv)
 		    argv[optind + 1]);
 		return TOOL_USAGE;
 	}
-	supervise->path = optind < argc ? argv[optind] : tree_default();
-	if (supervise->path != NULL)
+	parsed->path = optind < argc ? argv[optind] : tree_default();
+	if (parsed->path != NULL)
 		return -1;
 	tool_error("supervise",
 	    "expected a FILE: there is no grouper.yaml, grouper.yml or "
@@ -395,22 +481,16 @@ read_options(struct supervise *supervise, int argc, char **argv)
 int
 supervise_main(int argc, char **argv)
 {
-	struct supervise supervise = { .level = LOG_LEVEL_WARN,
-		.signals = -1,
-		.status = TOOL_NO };
+	struct supervise_options options = { .verb = "supervise",
+		.level = LOG_LEVEL_WARN,
+		.control = -1 };
 	struct spec_tree *tree;
 	int status;
 
-	status = read_options(&supervise, argc, argv);
+	status = read_options(&options, argc, argv);
 	if (status != -1)
 		return status;
-	log_open("grouper supervise", supervise.level);
-	tree = tree_read(supervise.path, supervise.formation, NULL);
-	if (tree == NULL)
-		return TOOL_USAGE;
-	if (carry_out(&supervise, tree) != 0)
-		supervise.status = TOOL_NO;
-	spec_free(tree);
-	release(&supervise);
-	return supervise.status;
+	log_open("grouper supervise", options.level);
+	tree = tree_read(options.path, options.formation, NULL);
+	return tree == NULL ? TOOL_USAGE : supervise_run(&options, tree);
 }

@@ -149,29 +149,53 @@ on_readable(int fd, void *arg)
 	settle(connection);
 }
 
-static void
+/* False if nothing was taken. */
+static bool
 write_some(struct connection *connection)
 {
 	struct piece *piece = STAILQ_FIRST(&connection->out);
 	ssize_t n;
 
 	if (piece == NULL)
-		return;
+		return false;
 	n = send(connection->fd, piece->text + connection->out_done,
 	    piece->length - connection->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n == -1) {
 		if (errno != EAGAIN && errno != EINTR)
 			connection->broken = true;
-		return;
+		return false;
 	}
 	connection->out_done += (size_t)n;
 	connection->queued -= (size_t)n;
 	if (connection->out_done < piece->length)
-		return;
+		return true;
 	connection->out_done = 0;
 	STAILQ_REMOVE_HEAD(&connection->out, link);
 	free(piece->text);
 	free(piece);
+	return true;
+}
+
+static bool
+is_drained(const struct connection *connection)
+{
+	return !connection->broken && connection->queued == 0;
+}
+
+/*
+ * All was taken.  Requests come before what a stream has next, or one that
+ * never pauses would keep them waiting for ever.
+ */
+static void
+on_all_taken(struct connection *connection)
+{
+	serve_lines(connection);
+	if (is_drained(connection) && !connection->input_ended) {
+		read_some(connection);
+		serve_lines(connection);
+	}
+	if (is_drained(connection))
+		connection->handler->on_drained(connection, connection->arg);
 }
 
 static void
@@ -181,8 +205,8 @@ on_writable(int fd, void *arg)
 
 	(void)fd;
 	write_some(connection);
-	if (!connection->broken && connection->queued == 0)
-		connection->handler->on_drained(connection, connection->arg);
+	if (is_drained(connection))
+		on_all_taken(connection);
 	settle(connection);
 }
 
@@ -249,6 +273,21 @@ connection_await(struct connection *connection, bool awaits)
 	connection->awaits = awaits;
 	if (!awaits)
 		loop_fd_set(connection->writable, true);
+}
+
+bool
+connection_gone(const struct connection *connection)
+{
+	return connection->input_ended && is_gone(connection->fd);
+}
+
+void
+connection_flush(struct connection *connection)
+{
+	while (!connection->broken && write_some(connection))
+		if (connection->queued == 0)
+			connection->handler->on_drained(connection,
+			    connection->arg);
 }
 
 const struct ucred *

@@ -48,6 +48,18 @@ size_t connection_queued(const struct connection *connection);
 /* While it awaits an answer, the end of its input does not end it. */
 void connection_await(struct connection *connection, bool awaits);
 
+/*
+ * Whether the client has closed both ways: who had closed one before, and
+ * awaits an answer, is not watched.
+ */
+bool connection_gone(const struct connection *connection);
+
+/*
+ * Before it is freed: writes what is queued, and what on_drained adds to it,
+ * as far as it is taken without waiting.
+ */
+void connection_flush(struct connection *connection);
+
 const struct ucred *connection_peer(const struct connection *connection);
 
 #endif

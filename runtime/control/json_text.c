@@ -18,7 +18,7 @@ character(const char *p, const char *end)
 	json_t *probe;
 
 	length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (length > (size_t)(end - p))
+	if (first == '\0' || length > (size_t)(end - p))
 		return 0;
 	/* The library knows what is too long, too large or a surrogate. */
 	probe = json_stringn(p, length);
@@ -42,7 +42,9 @@ json_textn(const char *text, size_t length)
 	char *copy, *to;
 	size_t n;
 
-	value = json_stringn(text, length);
+	value = memchr(text, '\0', length) == NULL ?
+	    json_stringn(text, length) :
+	    NULL;
 	if (value != NULL)
 		return value;
 	copy = to = calloc((size_t)(end - text) + 1, sizeof(replacement));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Strings of any bytes as JSON: what is no UTF-8 becomes U+FFFD, the
- * replacement character.
+ * replacement character, and so does NUL, which many readers refuse.
  */
 #ifndef RUNTIME_CONTROL_JSON_TEXT_H
 #define RUNTIME_CONTROL_JSON_TEXT_H

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/control/json_text.h"
+
 int
 rpc_code(enum grouper_error error)
 {
@@ -57,8 +59,9 @@ rpc_result(const json_t *id, json_t *result)
 char *
 rpc_error(const json_t *id, int code, const char *text)
 {
-	return line_of(json_pack("{s:s, s:o, s:{s:i, s:s}}", "jsonrpc", "2.0",
-	    "id", id_or_null(id), "error", "code", code, "message", text));
+	return line_of(json_pack("{s:s, s:o, s:{s:i, s:o}}", "jsonrpc", "2.0",
+	    "id", id_or_null(id), "error", "code", code, "message",
+	    json_text(text)));
 }
 
 char *

@@ -28,7 +28,7 @@ enum grouper_error rpc_error_of(int code);
 
 /*
  * Answers as lines, to be freed; NULL without memory.  id may be NULL (null
- * in the answer); result is taken over, text is copied.
+ * in the answer); result is taken over, text is copied and may be any bytes.
  */
 char *rpc_result(const json_t *id, json_t *result);
 char *rpc_error(const json_t *id, int code, const char *text);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,7 +23,13 @@
 #include "runtime/util/clock.h"
 #include "runtime/util/loop.h"
 
+/* No more than a quarter of the descriptors: children need them, too. */
 #define CLIENTS_MAX 256
+#define CLIENTS_MIN 16
+/* Of these, so many at most are other users'. */
+#define OTHERS_PART 4
+/* So many, at least, wait for nothing and can make room for who comes. */
+#define SPARE_PART 8
 /* Calls of one client that wait for their answers. */
 #define CALLS_MAX 64
 /* When there was no descriptor or memory for a connection. */
@@ -46,6 +53,8 @@ struct client {
 	struct connection *connection;
 	TAILQ_HEAD(, call) calls;
 	size_t ncalls;
+	size_t nkept;  /* of these */
+	bool other;    /* neither root nor the host's user */
 	int64_t heard; /* when, of clock_ms() */
 };
 
@@ -56,7 +65,55 @@ struct server {
 	struct loop_timer *retry;
 	TAILQ_HEAD(clients, client) clients;
 	size_t nclients;
+	size_t max_clients;
+	size_t nothers;
+	size_t nkeeping; /* clients whose calls are kept */
 };
+
+/* Clients */
+
+/* All but one whose clients have left: nothing told that of these. */
+static void
+drop_gone(struct server *server, const struct client *but)
+{
+	struct client *client, *next;
+
+	TAILQ_FOREACH_SAFE(client, &server->clients, link, next)
+		if (client != but && connection_gone(client->connection))
+			connection_free(client->connection);
+}
+
+/* One that has left, or the longest idle; false if all are in use. */
+static bool
+make_room(struct server *server)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &server->clients, link)
+		if (connection_gone(client->connection) ||
+		    (client->ncalls == 0 &&
+			clock_ms() - client->heard >= IDLE_MS)) {
+			connection_free(client->connection);
+			return true;
+		}
+	return false;
+}
+
+static void
+listen_again(void *arg)
+{
+	struct server *server = arg;
+
+	loop_fd_set(server->listening, true);
+}
+
+/* Who comes now waits in the socket's queue; nobody is turned away. */
+static void
+listen_later(struct server *server)
+{
+	loop_fd_set(server->listening, false);
+	loop_timer_set(server->retry, RETRY_MS);
+}
 
 /* Calls */
 
@@ -86,6 +143,8 @@ call_free(struct call *call)
 
 	TAILQ_REMOVE(&client->calls, call, link);
 	client->ncalls--;
+	if (call->on_gone != NULL && --client->nkept == 0)
+		client->server->nkeeping--;
 	if (client->ncalls == 0)
 		connection_await(client->connection, false);
 	json_decref(call->id);
@@ -129,21 +188,54 @@ call_pid(const struct call *call)
 	return connection_peer(call->client->connection)->pid;
 }
 
+/* Whether a client that waits for nothing yet may do so. */
+static bool
+may_keep(struct client *client)
+{
+	struct server *server = client->server;
+	size_t max = server->max_clients - server->max_clients / SPARE_PART;
+
+	if (server->nkeeping >= max)
+		drop_gone(server, client);
+	return server->nkeeping < max;
+}
+
+/* False if too many are kept: the call is over then. */
+static bool
+keep(struct call *call, call_gone_fn *on_gone, void *arg)
+{
+	struct client *client = call->client;
+
+	if (client->nkept == 0 && !may_keep(client)) {
+		on_gone(arg);
+		call_fail(call, GROUPER_SYSTEM,
+		    "too many clients wait for answers");
+		return false;
+	}
+	if (client->nkept++ == 0)
+		client->server->nkeeping++;
+	call->on_gone = on_gone;
+	call->arg = arg;
+	return true;
+}
+
 void
 call_defer(struct call *call, call_gone_fn *on_gone, void *arg)
 {
-	call->on_gone = on_gone;
-	call->arg = arg;
+	keep(call, on_gone, arg);
 }
 
 void
 call_stream(struct call *call, json_t *result, const char *method,
     call_next_fn *next, call_gone_fn *on_gone, void *arg)
 {
+	if (!keep(call, on_gone, arg)) {
+		json_decref(result);
+		return;
+	}
 	call_say(call, rpc_result(call->id, result));
 	call->stream = method;
 	call->next = next;
-	call_defer(call, on_gone, arg);
 }
 
 void
@@ -160,56 +252,7 @@ call_wake(struct call *call)
 		    rpc_notification(call->stream, params));
 }
 
-/* Clients */
-
-static void
-listen_again(void *arg)
-{
-	struct server *server = arg;
-
-	if (server->nclients < CLIENTS_MAX)
-		loop_fd_set(server->listening, true);
-}
-
-/* Somebody that waits for nothing and has not been heard of for long. */
-static struct client *
-find_idle(struct server *server)
-{
-	struct client *client;
-
-	TAILQ_FOREACH(client, &server->clients, link) {
-		if (clock_ms() - client->heard < IDLE_MS)
-			return NULL;
-		if (client->ncalls == 0)
-			return client;
-	}
-	return NULL;
-}
-
-static void
-on_retry(void *arg)
-{
-	struct server *server = arg;
-	struct client *client;
-
-	if (server->nclients == CLIENTS_MAX) {
-		client = find_idle(server);
-		if (client == NULL) {
-			loop_timer_set(server->retry, RETRY_MS);
-			return;
-		}
-		connection_free(client->connection);
-	}
-	listen_again(server);
-}
-
-/* Who comes now waits in the socket's queue; nobody is turned away. */
-static void
-listen_later(struct server *server)
-{
-	loop_fd_set(server->listening, false);
-	loop_timer_set(server->retry, RETRY_MS);
-}
+/* Connections */
 
 static void
 on_end(struct connection *connection, void *arg)
@@ -229,6 +272,7 @@ on_end(struct connection *connection, void *arg)
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	TAILQ_REMOVE(&server->clients, client, link);
 	server->nclients--;
+	server->nothers -= client->other;
 	listen_again(server);
 	free(client);
 }
@@ -315,14 +359,6 @@ find_method(const struct server *server, const char *name, void **arg)
 }
 
 static bool
-may_call(const struct client *client, const struct server_method *method)
-{
-	uid_t uid = connection_peer(client->connection)->uid;
-
-	return method->others || uid == 0 || uid == geteuid();
-}
-
-static bool
 is_request(const json_t *request)
 {
 	const json_t *params = json_object_get(request, "params");
@@ -363,7 +399,7 @@ serve(struct client *client, const json_t *request)
 	    json_string_value(json_object_get(request, "method")), &arg);
 	if (method == NULL)
 		call_fail_code(call, RPC_METHOD_NOT_FOUND, "unknown method");
-	else if (!may_call(client, method))
+	else if (client->other && !method->others)
 		call_fail_code(call, RPC_INVALID_REQUEST,
 		    "not permitted to this user");
 	else
@@ -398,6 +434,7 @@ client_new(struct server *server, int fd)
 	static const struct connection_handler handler = { on_line, on_drained,
 		on_end };
 	struct client *client = calloc(1, sizeof(*client));
+	uid_t uid;
 
 	if (client == NULL) {
 		close(fd);
@@ -412,8 +449,13 @@ client_new(struct server *server, int fd)
 		free(client);
 		return -1;
 	}
+	uid = connection_peer(client->connection)->uid;
+	client->other = uid != 0 && uid != geteuid();
 	TAILQ_INSERT_TAIL(&server->clients, client, link);
 	server->nclients++;
+	server->nothers += client->other;
+	if (server->nothers > server->max_clients / OTHERS_PART)
+		connection_free(client->connection);
 	return 0;
 }
 
@@ -423,12 +465,15 @@ on_connect(int fd, void *arg)
 	struct server *server = arg;
 	int peer;
 
+	if (server->nclients >= server->max_clients && !make_room(server)) {
+		listen_later(server);
+		return;
+	}
 	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	/* A client that is gone already is none of our trouble. */
 	if (peer == -1 && (errno == EAGAIN || errno == ECONNABORTED))
 		return;
-	if (peer == -1 || client_new(server, peer) == -1 ||
-	    server->nclients == CLIENTS_MAX)
+	if (peer == -1 || client_new(server, peer) == -1)
 		listen_later(server);
 }
 
@@ -440,12 +485,27 @@ server_free(void *arg)
 
 	/* The analyzer does not see that each is taken off the list. */
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
-	while ((client = TAILQ_FIRST(&server->clients)) != NULL)
+	while ((client = TAILQ_FIRST(&server->clients)) != NULL) {
+		/* What ended the host may be the answer. */
+		connection_flush(client->connection);
 		connection_free(client->connection);
+	}
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	loop_fd_free(server->listening);
 	loop_timer_free(server->retry);
 	free(server);
+}
+
+static size_t
+count_clients(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur / 4 >= CLIENTS_MAX)
+		return CLIENTS_MAX;
+	return limit.rlim_cur / 4 < CLIENTS_MIN ? CLIENTS_MIN :
+						  (size_t)limit.rlim_cur / 4;
 }
 
 int
@@ -463,9 +523,10 @@ server_attach(struct grouper_host *host, const struct server_methods *methods)
 	TAILQ_INIT(&server->clients);
 	server->host = host;
 	server->methods = methods;
+	server->max_clients = count_clients();
 	server->listening = loop_fd_new(host_loop(host), host_listener(host),
 	    LOOP_READ, on_connect, server);
-	server->retry = loop_timer_new(host_loop(host), on_retry, server);
+	server->retry = loop_timer_new(host_loop(host), listen_again, server);
 	if (server->listening == NULL || server->retry == NULL) {
 		loop_fd_free(server->listening);
 		loop_timer_free(server->retry);

@@ -58,7 +58,8 @@ pid_t call_pid(const struct call *call);
 
 /*
  * Keeps a call for an answer that comes later.  on_gone is called if the
- * client leaves or the server ends first; the call is over then.
+ * client leaves or the server ends first, or before this returns if too many
+ * clients have calls kept, which is answered; the call is over then.
  */
 typedef void call_gone_fn(void *arg);
 void call_defer(struct call *call, call_gone_fn *on_gone, void *arg);
@@ -67,7 +68,8 @@ void call_defer(struct call *call, call_gone_fn *on_gone, void *arg);
  * Answers with a result and sends notifications of this method from then on,
  * for as long as the client reads: next() makes the params of one, or returns
  * NULL if there is none for now.  It is called whenever the client has taken
- * what was sent; call_wake() says that there is more.
+ * what was sent; call_wake() says that there is more.  on_gone is called as
+ * by call_defer().
  */
 typedef json_t *call_next_fn(void *arg);
 void call_stream(struct call *call, json_t *result, const char *method,

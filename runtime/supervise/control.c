@@ -13,6 +13,7 @@
 
 #include "runtime/control/events.h"
 #include "runtime/control/rpc.h"
+#include "runtime/supervise/control_spawn.h"
 #include "runtime/supervise/keys.h"
 #include "runtime/supervise/machine.h"
 #include "runtime/supervise/report.h"
@@ -26,6 +27,7 @@ struct control {
 	struct supervisor *supervisor;
 	struct waits *waits;
 	control_reload_fn *reload;
+	control_plan_fn *plan; /* NULL: there is none */
 	void *arg;
 	struct server_methods methods;
 };
@@ -42,6 +44,35 @@ string_of(struct call *call, const json_t *params, const char *name)
 		call_fail_code(call, RPC_INVALID_PARAMS,
 		    "expected a string: key");
 	return text;
+}
+
+/* Absent, *text is NULL.  False: it was answered. */
+static bool
+optional_string_of(struct call *call, const json_t *params, const char *name,
+    const char **text)
+{
+	const json_t *value = json_object_get(params, name);
+
+	*text = json_string_value(value);
+	if (value == NULL || *text != NULL)
+		return true;
+	call_fail_code(call, RPC_INVALID_PARAMS, "expected a string: key");
+	return false;
+}
+
+/* Absent, it is as without. */
+static bool
+bool_of(struct call *call, const json_t *params, const char *name, bool without,
+    bool *is)
+{
+	const json_t *value = json_object_get(params, name);
+
+	*is = value == NULL ? without : json_is_true(value);
+	if (value == NULL || json_is_boolean(value))
+		return true;
+	call_fail_code(call, RPC_INVALID_PARAMS,
+	    "expected true or false: wait, follow");
+	return false;
 }
 
 static bool
@@ -89,20 +120,32 @@ machine_of(const struct control *control)
 	return supervisor_machine(control->supervisor);
 }
 
+/* What is to be done with a key, and whether that is waited for. */
+struct order {
+	const char *key;
+	bool wait;
+};
+
+static bool
+order_of(struct call *call, const json_t *params, struct order *order)
+{
+	order->key = string_of(call, params, "key");
+	return order->key != NULL &&
+	    bool_of(call, params, "wait", true, &order->wait);
+}
+
 /* What was asked is done, or is waited for. */
 static void
-finish(struct control *control, struct call *call, const json_t *params,
+finish(struct control *control, struct call *call, const struct order *order,
     enum grouper_error error, enum waits_for what)
 {
-	const char *key = json_string_value(json_object_get(params, "key"));
-
 	/* The answer must not overtake what it waits for. */
 	if (error != GROUPER_OK)
 		call_fail(call, error, NULL);
-	else if (json_is_false(json_object_get(params, "wait")))
+	else if (!order->wait)
 		call_result(call, json_object());
 	else
-		waits_add(control->waits, call, what, &key, 1);
+		waits_add(control->waits, call, what, &order->key, 1);
 	supervisor_act(control->supervisor);
 }
 
@@ -112,9 +155,12 @@ static void
 method_status(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = json_string_value(json_object_get(params, "key"));
-	json_t *report = report_tree(control->supervisor, key);
+	const char *key;
+	json_t *report;
 
+	if (!optional_string_of(call, params, "key", &key))
+		return;
+	report = report_tree(control->supervisor, key);
 	if (report == NULL)
 		call_fail(call, GROUPER_NOT_FOUND, NULL);
 	else
@@ -125,9 +171,12 @@ static void
 method_ps(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = json_string_value(json_object_get(params, "key"));
-	json_t *report = report_processes(control->supervisor, key);
+	const char *key;
+	json_t *report;
 
+	if (!optional_string_of(call, params, "key", &key))
+		return;
+	report = report_processes(control->supervisor, key);
 	if (report == NULL)
 		call_fail(call, GROUPER_NOT_FOUND, NULL);
 	else
@@ -138,11 +187,11 @@ static void
 method_start(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = string_of(call, params, "key");
+	struct order order;
 
-	if (key != NULL)
-		finish(control, call, params,
-		    machine_start(machine_of(control), clock_ms(), key),
+	if (order_of(call, params, &order))
+		finish(control, call, &order,
+		    machine_start(machine_of(control), clock_ms(), order.key),
 		    WAITS_STARTED);
 }
 
@@ -150,11 +199,11 @@ static void
 method_stop(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = string_of(call, params, "key");
+	struct order order;
 
-	if (key != NULL)
-		finish(control, call, params,
-		    machine_stop(machine_of(control), clock_ms(), key),
+	if (order_of(call, params, &order))
+		finish(control, call, &order,
+		    machine_stop(machine_of(control), clock_ms(), order.key),
 		    WAITS_STOPPED);
 }
 
@@ -162,11 +211,11 @@ static void
 method_restart(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = string_of(call, params, "key");
+	struct order order;
 
-	if (key != NULL)
-		finish(control, call, params,
-		    machine_restart(machine_of(control), clock_ms(), key),
+	if (order_of(call, params, &order))
+		finish(control, call, &order,
+		    machine_restart(machine_of(control), clock_ms(), order.key),
 		    WAITS_STARTED);
 }
 
@@ -174,14 +223,14 @@ static void
 method_scale(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = string_of(call, params, "key");
+	struct order order;
 	int64_t count;
 
-	if (key == NULL ||
+	if (!order_of(call, params, &order) ||
 	    !int_of(call, params, "instances", 0, SPEC_CHILDREN_MAX, &count))
 		return;
-	finish(control, call, params,
-	    machine_scale(machine_of(control), clock_ms(), key,
+	finish(control, call, &order,
+	    machine_scale(machine_of(control), clock_ms(), order.key,
 		(unsigned int)count),
 	    WAITS_SCALED);
 }
@@ -251,7 +300,8 @@ method_signal(struct call *call, const json_t *params, void *arg)
 	    !int_of(call, params, "signal", 1, NSIG - 1, &signum))
 		return;
 	signalling.signum = (int)signum;
-	if (keys_each(machine_of(control), key, signal_one, &signalling) == 0)
+	if (keys_each(machine_of(control), &key, 1, signal_one, &signalling) >
+	    0)
 		signalling.error = GROUPER_NOT_FOUND;
 	answer(control, call, signalling.error);
 }
@@ -350,12 +400,14 @@ method_events(struct call *call, const json_t *params, void *arg)
 	struct events *events = supervisor_events(control->supervisor);
 	struct follower *follower;
 	int64_t since;
+	bool follow;
 
-	if (!int_of(call, params, "since", 0, INT64_MAX, &since))
+	if (!int_of(call, params, "since", 0, INT64_MAX, &since) ||
+	    !bool_of(call, params, "follow", false, &follow))
 		return;
 	if (since == 0)
 		since = (int64_t)events_end(events);
-	if (!json_is_true(json_object_get(params, "follow"))) {
+	if (!follow) {
 		call_result(call, kept_events(events, (uint64_t)since));
 		return;
 	}
@@ -381,14 +433,15 @@ method_logs(struct call *call, const json_t *params, void *arg)
 	const char **keys;
 	int64_t lines;
 	size_t count;
+	bool follow;
 
-	if (!int_of(call, params, "lines", 0, INT32_MAX, &lines))
+	if (!int_of(call, params, "lines", 0, INT32_MAX, &lines) ||
+	    !bool_of(call, params, "follow", false, &follow))
 		return;
 	keys = keys_of(call, params, &count);
 	if (keys != NULL)
 		tail_start(control->supervisor, call, keys, count,
-		    (uint64_t)lines,
-		    json_is_true(json_object_get(params, "follow")));
+		    (uint64_t)lines, follow);
 	free((void *)keys);
 }
 
@@ -406,6 +459,7 @@ static const struct server_method list[] = {
 	{ "delete", method_delete, false },
 	{ "events", method_events, false },
 	{ "logs", method_logs, false },
+	{ "plan", control_method_plan, false },
 	{ "ps", method_ps, false },
 	{ "reload", method_reload, false },
 	{ "reopen", method_reopen, false },
@@ -413,6 +467,7 @@ static const struct server_method list[] = {
 	{ "restart", method_restart, false },
 	{ "scale", method_scale, false },
 	{ "signal", method_signal, false },
+	{ "spawn", control_method_spawn, false },
 	{ "start", method_start, false },
 	{ "status", method_status, false },
 	{ "stop", method_stop, false },
@@ -446,6 +501,26 @@ control_free(struct control *control)
 		return;
 	waits_free(control->waits);
 	free(control);
+}
+
+void
+control_set_plan(struct control *control, control_plan_fn *plan)
+{
+	control->plan = plan;
+}
+
+struct supervisor *
+control_supervisor(const struct control *control)
+{
+	return control->supervisor;
+}
+
+json_t *
+control_plan(const struct control *control, const char *path)
+{
+	if (control->plan == NULL)
+		return json_pack("{s:s}", "problems", "there is no tree file");
+	return control->plan(path, control->arg);
 }
 
 const struct server_methods *

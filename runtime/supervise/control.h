@@ -6,6 +6,8 @@
 #ifndef RUNTIME_SUPERVISE_CONTROL_H
 #define RUNTIME_SUPERVISE_CONTROL_H
 
+#include <jansson.h>
+
 #include <grouper/error.h>
 
 #include "runtime/control/server.h"
@@ -19,6 +21,19 @@ typedef enum grouper_error control_reload_fn(char **why, void *arg);
 /* NULL with errno. */
 struct control *control_new(struct supervisor *supervisor,
     control_reload_fn *reload, void *arg);
+
+/*
+ * What a reload with the file at path would do: an object for the client,
+ * NULL without memory.
+ */
+typedef json_t *control_plan_fn(const char *path, void *arg);
+
+/* The answer to `plan`, with the arg of control_new(); NULL: there is none. */
+void control_set_plan(struct control *control, control_plan_fn *plan);
+
+/* For the methods of other files: the tree, and what plan says. */
+struct supervisor *control_supervisor(const struct control *control);
+json_t *control_plan(const struct control *control, const char *path);
 
 /* After the server that has its methods. */
 void control_free(struct control *control);

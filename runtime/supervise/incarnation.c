@@ -73,6 +73,21 @@ on_over(void *arg)
 	run->handler->empty(run, run->arg);
 }
 
+/* What stands in the way of the end alone cannot be killed. */
+static void
+tell_stuck(struct incarnation *run)
+{
+	bool stuck = false;
+	int i;
+
+	for (i = 0; i < AUX_KINDS; i++)
+		stuck = stuck || (run->aux[i].live && run->aux[i].stuck);
+	if (!stuck || run->stuck)
+		return;
+	run->stuck = true;
+	run->handler->unkillable(run, run->arg);
+}
+
 /* Tells the end once nothing lives and nothing is to come. */
 static void
 check_over(struct incarnation *run)
@@ -81,10 +96,12 @@ check_over(struct incarnation *run)
 
 	if (run->phase != PHASE_STOPPING || run->main_live)
 		return;
-	/* What asked for the main group's sake has no more reason to. */
+	/* What asked for the main group's sake has no more reason to; the
+	 * others stop by their steps, or take as long as they take. */
 	for (i = 0; i < AUX_KINDS; i++)
-		if (run->aux[i].live)
+		if (run->aux[i].live && (i == AUX_RELOAD || i == AUX_READY))
 			grouper_stop(run->host, run->aux[i].key, "KILL");
+	tell_stuck(run);
 	if (any_live(run))
 		return;
 	run->phase = PHASE_OVER;
@@ -120,6 +137,15 @@ fail_start_text(struct incarnation *run, const char *format, ...)
 
 /* Commands beside the main one */
 
+/* Its group is ours as the main one is: what its leader's death means holds. */
+static void
+lose_start_pre(struct incarnation *run)
+{
+	run->phase = PHASE_STOPPING;
+	run->failed = true;
+	run->handler->leader_died(run, run->arg);
+}
+
 static void
 end_aux(struct aux *aux, enum aux_kind kind)
 {
@@ -132,6 +158,8 @@ end_aux(struct aux *aux, enum aux_kind kind)
 	case AUX_START_PRE:
 		if (run->phase == PHASE_PRE && ok)
 			start_main(run);
+		else if (run->phase == PHASE_PRE && aux->died)
+			lose_start_pre(run);
 		else if (run->phase == PHASE_PRE)
 			fail_start(run, "start_pre failed");
 		break;
@@ -174,13 +202,12 @@ on_aux_event(struct grouper_host *host, const struct grouper_event *event,
 		aux->died = true;
 		break;
 	case GROUPER_EVENT_UNKILLABLE:
+		/* It counts as over, but as empty it does not. */
 		aux->status = -1;
-		aux->live = false;
+		aux->stuck = true;
 		end_aux(aux, (enum aux_kind)(aux - aux->run->aux));
 		break;
 	case GROUPER_EVENT_EMPTY:
-		if (!aux->live)
-			break;
 		aux->live = false;
 		end_aux(aux, (enum aux_kind)(aux - aux->run->aux));
 		break;
@@ -227,7 +254,7 @@ incarnation_start_aux(struct incarnation *run, enum aux_kind kind, char **argv)
 		return false;
 	command.argv = argv;
 	child.command = &command;
-	aux->died = false;
+	aux->died = aux->stuck = false;
 	aux->status = -1;
 	if (launch_init(&launch, aux->key, &child, run->hooks, &why) == 0 &&
 	    name_host(run, &launch) == 0) {
@@ -462,7 +489,7 @@ incarnation_new(const struct incarnation_options *options)
 	run->over_timer = loop_timer_new(host_loop(run->host), on_over, run);
 	if (run->key == NULL || run->over_timer == NULL ||
 	    name_aux(run) == -1 ||
-	    asprintf(&run->notify_path, "%s/%s.%" PRIu64 ".notify",
+	    asprintf(&run->notify_path, "%s/%s.%" PRIu64 INCARNATION_SOCKET,
 		options->directory, host_name(run->host), run->number) == -1 ||
 	    spec_child_copy(&run->child, options->child) == -1) {
 		incarnation_free(run);
@@ -478,7 +505,6 @@ incarnation_free(struct incarnation *run)
 
 	if (run == NULL)
 		return;
-	BUG_IF(any_live(run));
 	incarnation_stop_watching(run);
 	notify_free(run->notify);
 	fd_close(&run->output);

@@ -37,6 +37,9 @@ struct incarnation_handler {
 	void (*empty)(struct incarnation *run, void *arg);
 };
 
+/* How the names of their sockets end, "HOST.NUMBER" before it. */
+#define INCARNATION_SOCKET ".notify"
+
 struct incarnation_options {
 	struct grouper_host *host;
 	const char *key;
@@ -51,10 +54,14 @@ struct incarnation_options {
 
 /* NULL with errno. */
 struct incarnation *incarnation_new(const struct incarnation_options *options);
-void incarnation_free(struct incarnation
-	*run); /* once it is over, or before incarnation_start() */
 
-/* What follows is told, start_failed and empty perhaps before it returns. */
+/*
+ * Once it is over, or before incarnation_start(); or at any time if the host
+ * is freed before its loop turns again.
+ */
+void incarnation_free(struct incarnation *run);
+
+/* What follows is told, start_failed perhaps before it returns. */
 void incarnation_start(struct incarnation *run);
 
 /* By its stop_pre and stop steps, or by KILL at once. */

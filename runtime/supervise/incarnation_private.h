@@ -17,6 +17,7 @@ struct aux {
 	char *key;
 	bool live;
 	bool died;
+	bool stuck; /* processes withstood SIGKILL; live still */
 	int status;
 };
 
@@ -41,7 +42,8 @@ struct incarnation {
 	void *arg;
 	enum phase phase;
 	bool main_live; /* its group */
-	bool failed;	/* start_failed was told */
+	bool failed;	/* start_failed was told, or what stands for it */
+	bool stuck;	/* unkillable was told of a command beside */
 	bool is_ready;
 	bool was_early; /* ready before it was known to be executed */
 	pid_t pid;

@@ -12,10 +12,15 @@
 typedef void keys_fn(const struct machine_view *view, void *arg);
 
 /*
- * Calls fn for the child of this key, or for each instance of the command of
- * this key; a supervisor is one child.  Returns how many there are.
+ * Calls fn once, in the order of the tree, for each child that one of these
+ * keys stands for: the child of the key, or each instance of the command of
+ * the key; a supervisor is one child.  It takes the time of one walk, however
+ * many keys there are.
+ *
+ * Returns how many of the keys, each counted once, stand for nothing; without
+ * memory they all do.
  */
-size_t keys_each(const struct machine *machine, const char *key, keys_fn *fn,
-    void *arg);
+size_t keys_each(const struct machine *machine, const char *const *keys,
+    size_t count, keys_fn *fn, void *arg);
 
 #endif

@@ -37,6 +37,15 @@ add_file(struct launch *launch, const char *path,
 	return result;
 }
 
+/* "NAME=VALUE", or a NAME that is to be removed. */
+static int
+apply_variable(struct launch *launch, char *var)
+{
+	return strchr(var, '=') != NULL ?
+	    environment_put(&launch->env, var) :
+	    environment_set(&launch->env, var, NULL);
+}
+
 static int
 make_environment(struct launch *launch, const char *key,
     const struct spec_command *command, const struct launch_hooks *hooks,
@@ -53,7 +62,7 @@ make_environment(struct launch *launch, const char *key,
 		if (add_file(launch, command->env_files[i], hooks, why) == -1)
 			return -1;
 	for (i = 0; command->env != NULL && command->env[i] != NULL; i++)
-		if (environment_put(&launch->env, command->env[i]) == -1)
+		if (apply_variable(launch, command->env[i]) == -1)
 			return -1;
 	return environment_set(&launch->env, "GROUPER_KEY", key);
 }

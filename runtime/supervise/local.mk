@@ -24,10 +24,15 @@ libgrouper_core_la_SOURCES += \
 libgrouper_core_la_SOURCES += \
 	runtime/supervise/control.c \
 	runtime/supervise/control.h \
+	runtime/supervise/control_spawn.c \
+	runtime/supervise/control_spawn.h \
 	runtime/supervise/keys.c \
 	runtime/supervise/keys.h \
 	runtime/supervise/launch.c \
 	runtime/supervise/launch.h \
+	runtime/supervise/public.c \
+	runtime/supervise/public_spec.c \
+	runtime/supervise/public_spec.h \
 	runtime/supervise/report.c \
 	runtime/supervise/report.h \
 	runtime/supervise/incarnation.c \
@@ -36,6 +41,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/incarnation_ready.c \
 	runtime/supervise/slot.c \
 	runtime/supervise/slot.h \
+	runtime/supervise/spawn_params.c \
+	runtime/supervise/spawn_params.h \
 	runtime/supervise/supervisor.c \
 	runtime/supervise/supervisor.h \
 	runtime/supervise/tail.c \

@@ -4,7 +4,6 @@
  */
 #include "runtime/supervise/slot.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

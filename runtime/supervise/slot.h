@@ -8,6 +8,7 @@
 #include <sys/tree.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct incarnation;
 struct member_log;
@@ -19,8 +20,9 @@ struct slot {
 	char *key;
 	struct incarnation *run; /* owned, as all below; NULL: none */
 	struct member_log *log;
-	char *said;   /* by STATUS=; NULL: nothing */
-	bool removed; /* the machine lists it no longer */
+	uint64_t log_number; /* tells this log from one before it */
+	char *said;	     /* by STATUS=; NULL: nothing */
+	bool removed;	     /* the machine lists it no longer */
 };
 
 RB_HEAD(slots, slot);

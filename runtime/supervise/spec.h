@@ -93,7 +93,7 @@ struct spec_command {
 	char **start_pre;
 	char **stop_pre;
 	char **reload_command;
-	char **env;	  /* set for it, in this order */
+	char **env;	  /* set for it, in this order; NAME alone: unset */
 	char **env_files; /* read before env, when it starts */
 	char *directory;
 	char *user; /* name or number; NULL: unchanged */

@@ -6,14 +6,17 @@
 
 #include <sys/queue.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <grouper/group.h>
 
 #include "runtime/control/events.h"
+#include "runtime/control/json_text.h"
 #include "runtime/group/host.h"
 #include "runtime/logs/logs.h"
 #include "runtime/logs/member_log.h"
@@ -42,6 +45,7 @@ struct supervisor {
 	const struct launch_hooks *hooks;
 	char *directory;
 	struct logs *logs;
+	uint64_t nlogs;	   /* were made for children */
 	enum spec_log log; /* of commands that name none */
 	struct events *events;
 	struct slots slots;
@@ -57,18 +61,49 @@ struct supervisor {
 
 /* text NULL: the event's type says it all. */
 static void
-tell(struct supervisor *supervisor, const char *type, const char *key,
-    const char *text, json_t *more)
+tell_as(struct supervisor *supervisor, bool trouble, const char *type,
+    const char *key, const char *text, json_t *more)
 {
-	json_t *event = json_pack("{s:s, s:s, s:s}", "type", type, "key", key,
-	    "text", text != NULL && text[0] != '\0' ? text : type);
+	const char *words = text != NULL && text[0] != '\0' ? text : type;
+	json_t *event = json_pack("{s:s, s:s, s:o}", "type", type, "key", key,
+	    "text", json_text(words));
 
 	if (event != NULL && more != NULL)
 		json_object_update(event, more);
 	json_decref(more);
-	log_info("%s: %s", key[0] != '\0' ? key : "the tree",
-	    text != NULL && text[0] != '\0' ? text : type);
+	if (key[0] == '\0')
+		key = "the tree";
+	if (trouble)
+		log_warnx("%s: %s", key, words);
+	else
+		log_info("%s: %s", key, words);
 	events_add(supervisor->events, event);
+}
+
+static void
+tell(struct supervisor *supervisor, const char *type, const char *key,
+    const char *text, json_t *more)
+{
+	tell_as(supervisor, false, type, key, text, more);
+}
+
+/* What whoever runs a tree wants to know without having asked for more. */
+static bool
+is_trouble(enum machine_note note)
+{
+	switch (note) {
+	case MACHINE_NOTE_START_FAILED:
+	case MACHINE_NOTE_RESTART:
+	case MACHINE_NOTE_LIMIT:
+	case MACHINE_NOTE_COOLDOWN:
+	case MACHINE_NOTE_LEADER_DIED:
+	case MACHINE_NOTE_WATCHDOG:
+	case MACHINE_NOTE_NOT_READY:
+	case MACHINE_NOTE_UNKILLABLE:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* What runs tell */
@@ -114,6 +149,9 @@ on_status(struct incarnation *run, const char *text, void *arg)
 	struct slot *slot = arg;
 
 	(void)run;
+	/* Said again and again, it would push out all other events. */
+	if (slot->said != NULL && strcmp(slot->said, text) == 0)
+		return;
 	free(slot->said);
 	slot->said = strdup(text);
 	tell(slot->supervisor, "status", slot->key, text, NULL);
@@ -240,6 +278,7 @@ take_log(struct slot *slot, const struct spec_command *command)
 	slot->log = member_log_new(host_loop(supervisor->host), &options);
 	if (slot->log == NULL)
 		return -1;
+	slot->log_number = ++supervisor->nlogs;
 	/* The watch ends with the log. */
 	if (member_log_watch(slot->log, on_log_line, supervisor) != NULL)
 		return 0;
@@ -271,11 +310,16 @@ act_start(struct supervisor *supervisor, const struct machine_action *action)
 	struct machine_view view;
 
 	machine_view(action->node, &view);
+	/* The machine does not wait for what withstood SIGKILL, but we do. */
+	if (slot != NULL && slot->run != NULL) {
+		fail_run(supervisor, action->run,
+		    "processes of its last run withstood SIGKILL");
+		return;
+	}
 	if (slot == NULL || take_log(slot, view.spec->command) == -1) {
 		fail_run(supervisor, action->run, strerror(errno));
 		return;
 	}
-	BUG_IF(slot->run != NULL);
 	options.key = slot->key;
 	options.child = view.spec;
 	options.log = slot->log;
@@ -305,8 +349,8 @@ act_note(struct supervisor *supervisor, const struct machine_action *action)
 {
 	struct slot *slot;
 
-	tell(supervisor, machine_note_name(action->note), action->key,
-	    action->text,
+	tell_as(supervisor, is_trouble(action->note),
+	    machine_note_name(action->note), action->key, action->text,
 	    action->note == MACHINE_NOTE_ENDED && action->status != -1 ?
 		json_pack("{s:i}", "status", action->status) :
 		NULL);
@@ -383,6 +427,30 @@ on_timer(void *arg)
 	supervisor_act(supervisor);
 }
 
+/* Sockets of members that a host of this name left when it was killed. */
+static void
+remove_left_behind(const char *directory, const char *host)
+{
+	size_t length = strlen(host);
+	struct dirent *entry;
+	const char *rest;
+	DIR *dir;
+
+	dir = opendir(directory);
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, host, length) != 0 ||
+		    entry->d_name[length] != '.')
+			continue;
+		rest = entry->d_name + length + 1;
+		rest += strspn(rest, "0123456789");
+		if (strcmp(rest, INCARNATION_SOCKET) == 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	closedir(dir);
+}
+
 struct supervisor *
 supervisor_new(const struct supervisor_options *options)
 {
@@ -406,12 +474,14 @@ supervisor_new(const struct supervisor_options *options)
 	supervisor->timer = loop_timer_new(host_loop(options->host), on_timer,
 	    supervisor);
 	supervisor->machine = machine_new(options->tree, options->seed);
-	if (supervisor->directory != NULL && supervisor->events != NULL &&
-	    supervisor->logs != NULL && supervisor->timer != NULL &&
-	    supervisor->machine != NULL)
-		return supervisor;
-	supervisor_free(supervisor);
-	return NULL;
+	if (supervisor->directory == NULL || supervisor->events == NULL ||
+	    supervisor->logs == NULL || supervisor->timer == NULL ||
+	    supervisor->machine == NULL) {
+		supervisor_free(supervisor);
+		return NULL;
+	}
+	remove_left_behind(options->directory, host_name(options->host));
+	return supervisor;
 }
 
 void
@@ -503,10 +573,12 @@ supervisor_run(const struct supervisor *supervisor, const char *key)
 }
 
 struct member_log *
-supervisor_log(const struct supervisor *supervisor, const char *key)
+supervisor_log(const struct supervisor *supervisor, const char *key,
+    uint64_t *number)
 {
 	const struct slot *slot = slot_find(&supervisor->slots, key);
 
+	*number = slot != NULL ? slot->log_number : 0;
 	return slot != NULL ? slot->log : NULL;
 }
 

@@ -41,7 +41,10 @@ struct supervisor_options {
 /* Copies what it needs, but for the hooks.  NULL with errno. */
 struct supervisor *supervisor_new(const struct supervisor_options *options);
 
-/* Once the tree is over, or before it is started. */
+/*
+ * Once the tree is over, or before it is started.  The host, closed before,
+ * is freed next: what was left unkillable may still tell of itself.
+ */
 void supervisor_free(struct supervisor *supervisor);
 
 void supervisor_boot(struct supervisor *supervisor);
@@ -70,11 +73,16 @@ void supervisor_act(struct supervisor *supervisor);
 struct grouper_host *supervisor_host(const struct supervisor *supervisor);
 struct events *supervisor_events(struct supervisor *supervisor);
 
-/* The incarnation of a key, NULL if there is none; its log, NULL likewise. */
+/* The incarnation of a key, NULL if there is none. */
 struct incarnation *supervisor_run(const struct supervisor *supervisor,
     const char *key);
+
+/*
+ * The log of a key, NULL if there is none.  *number tells it from one that
+ * the key had before, whose places mean nothing to it.
+ */
 struct member_log *supervisor_log(const struct supervisor *supervisor,
-    const char *key);
+    const char *key, uint64_t *number);
 
 /*
  * Calls fn after each line that any child wrote, until supervisor_untap(),

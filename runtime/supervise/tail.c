@@ -17,6 +17,7 @@
 /* Where one child is read.  Its log may come, go and come again. */
 struct place {
 	char *key;
+	uint64_t log; /* the number of the one that the cursor is of */
 	struct ring_cursor cursor;
 };
 
@@ -25,6 +26,7 @@ struct tail {
 	struct call *call;
 	struct place *places;
 	size_t count;
+	size_t turn; /* whose it is: one that floods leaves room for others */
 	struct log_tap *tap;
 };
 
@@ -46,13 +48,22 @@ on_gone(void *arg)
 	tail_free(arg);
 }
 
+/* The ring of a child; one that was made anew is read from its first line. */
 static const struct ring *
-ring_of(const struct tail *tail, const struct place *place)
+ring_of(const struct tail *tail, struct place *place)
 {
-	const struct member_log *log = supervisor_log(tail->supervisor,
-	    place->key);
+	const struct ring *ring;
+	const struct member_log *log;
+	uint64_t number;
 
-	return log == NULL ? NULL : member_log_ring(log);
+	log = supervisor_log(tail->supervisor, place->key, &number);
+	ring = log == NULL ? NULL : member_log_ring(log);
+	if (ring != NULL && place->log != number) {
+		place->log = number;
+		place->cursor = ring_at(ring, 1);
+		place->cursor.seq = 1; /* to miss what is gone */
+	}
+	return ring;
 }
 
 /* The next line of a child, NULL if there is none yet. */
@@ -66,9 +77,6 @@ read_place(const struct tail *tail, struct place *place)
 
 	if (ring == NULL)
 		return NULL;
-	/* A log that was made anew begins again with its first line. */
-	if (place->cursor.seq > ring_next(ring))
-		place->cursor = ring_at(ring, 1);
 	if (ring_read(ring, &place->cursor, &line, &missed) == 0)
 		return NULL;
 	item = json_pack("{s:s, s:I, s:f, s:o}", "key", place->key, "seq",
@@ -87,8 +95,10 @@ next_line(void *arg)
 	json_t *item = NULL;
 	size_t i;
 
-	for (i = 0; i < tail->count && item == NULL; i++)
-		item = read_place(tail, &tail->places[i]);
+	for (i = 0; i < tail->count && item == NULL; i++) {
+		item = read_place(tail, &tail->places[tail->turn]);
+		tail->turn = (tail->turn + 1) % tail->count;
+	}
 	return item;
 }
 
@@ -112,8 +122,7 @@ add_place(const struct machine_view *view, void *arg)
 	if (grown == NULL)
 		return;
 	tail->places = grown;
-	grown[tail->count].key = strdup(view->key);
-	grown[tail->count].cursor = (struct ring_cursor) { 0 };
+	grown[tail->count] = (struct place) { .key = strdup(view->key) };
 	if (grown[tail->count].key != NULL)
 		tail->count++;
 }
@@ -141,7 +150,6 @@ tail_start(struct supervisor *supervisor, struct call *call,
     const char *const *keys, size_t count, uint64_t lines, bool follow)
 {
 	struct tail *tail = calloc(1, sizeof(*tail));
-	size_t i;
 
 	if (tail == NULL) {
 		call_fail(call, GROUPER_SYSTEM, NULL);
@@ -149,13 +157,12 @@ tail_start(struct supervisor *supervisor, struct call *call,
 	}
 	tail->supervisor = supervisor;
 	tail->call = call;
-	for (i = 0; i < count; i++)
-		if (keys_each(supervisor_machine(supervisor), keys[i],
-			add_place, tail) == 0) {
-			call_fail(call, GROUPER_NOT_FOUND, NULL);
-			tail_free(tail);
-			return;
-		}
+	if (keys_each(supervisor_machine(supervisor), keys, count, add_place,
+		tail) > 0) {
+		call_fail(call, GROUPER_NOT_FOUND, NULL);
+		tail_free(tail);
+		return;
+	}
 	if (follow)
 		tail->tap = supervisor_tap(supervisor, on_line, tail);
 	if (!follow || tail->tap == NULL) {

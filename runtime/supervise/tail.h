@@ -14,7 +14,8 @@
 struct supervisor;
 
 /*
- * Answers with {"items": [...]}, the last lines of each, and with follow goes
+ * Answers with {"items": [...]}, the last lines of each child that the keys
+ * stand for, in the order of the tree, and with follow goes
  * on with notifications "line" of what they write; lines that are gone before
  * the client took them are told by one with "missed".
  */

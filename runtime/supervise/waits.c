@@ -111,7 +111,8 @@ check_over(struct wait *wait, const struct machine_view *view)
 	if (view->state == MACHINE_LATCHED)
 		return settled(GROUPER_LEADER_DIED, NULL);
 	if (wait->what == WAITS_ENDED ||
-	    (view->state == MACHINE_DONE && view->reason[0] == '\0')) {
+	    (view->reason[0] == '\0' &&
+		(view->state == MACHINE_DONE || wait->what == WAITS_SCALED))) {
 		note_status(wait, view->status);
 		return settled(GROUPER_OK, NULL);
 	}
@@ -155,8 +156,8 @@ check_target(struct wait *wait, const struct target *target)
 	return check_view(wait, &view);
 }
 
-/* Answers if there is something to say; the wait is gone then. */
-static void
+/* Answers if there is something to say: true, and the wait is gone. */
+static bool
 check(struct wait *wait)
 {
 	struct call *call = wait->call;
@@ -172,16 +173,17 @@ check(struct wait *wait)
 		if (progress.error != GROUPER_OK) {
 			call_fail(call, progress.error, progress.text);
 			wait_free(wait);
-			return;
+			return true;
 		}
 		wait->targets[i].done = progress.done;
 		all = all && progress.done;
 	}
 	if (!all && wait->status == 0)
-		return;
+		return false;
 	result = json_pack("{s:i}", "status", wait->status);
 	wait_free(wait);
 	call_result(call, result);
+	return true;
 }
 
 void
@@ -214,7 +216,7 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
     const char *const *keys, size_t count)
 {
 	struct wait *wait = calloc(1, sizeof(*wait));
-	size_t i, before;
+	size_t missing;
 
 	if (wait == NULL) {
 		call_fail(call, GROUPER_SYSTEM, NULL);
@@ -224,18 +226,15 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
 	wait->call = call;
 	wait->what = what;
 	TAILQ_INSERT_TAIL(&waits->list, wait, link);
-	for (i = 0; i < count; i++) {
-		before = wait->count;
-		keys_each(supervisor_machine(waits->supervisor), keys[i],
-		    add_target, wait);
-		if (wait->count == before && what != WAITS_STOPPED) {
-			call_fail(call, GROUPER_NOT_FOUND, NULL);
-			wait_free(wait);
-			return;
-		}
+	missing = keys_each(supervisor_machine(waits->supervisor), keys, count,
+	    add_target, wait);
+	if (missing > 0 && what != WAITS_STOPPED && what != WAITS_SCALED) {
+		call_fail(call, GROUPER_NOT_FOUND, NULL);
+		wait_free(wait);
+		return;
 	}
-	call_defer(call, on_gone, wait);
-	check(wait);
+	if (!check(wait))
+		call_defer(call, on_gone, wait);
 }
 
 struct waits *

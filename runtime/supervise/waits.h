@@ -26,7 +26,8 @@ void waits_free(struct waits *waits);
 /*
  * Answers the call when all children have got there that these keys stand
  * for now, or when it is certain that one will not; perhaps at once.  With
- * {"status": N}, N the first exit status that was not 0.
+ * {"status": N}, N the first exit status that was not 0.  An unknown key is
+ * an error, but to WAITS_SCALED and WAITS_STOPPED, which may have removed it.
  */
 void waits_add(struct waits *waits, struct call *call, enum waits_for what,
     const char *const *keys, size_t count);

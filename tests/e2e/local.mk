@@ -3,18 +3,23 @@
 # Suites that drive the built command.
 e2e_tests += \
 	tests/e2e/check_control \
+	tests/e2e/check_control_hostile \
 	tests/e2e/check_examples \
 	tests/e2e/check_front \
 	tests/e2e/check_jobs \
 	tests/e2e/check_options \
+	tests/e2e/check_plan \
 	tests/e2e/check_programs \
 	tests/e2e/check_pty \
 	tests/e2e/check_report \
+	tests/e2e/check_spawn \
 	tests/e2e/check_status \
 	tests/e2e/check_stopping \
 	tests/e2e/check_supervise \
+	tests/e2e/check_supervise_faults \
 	tests/e2e/check_terminal \
 	tests/e2e/check_tmpdir \
+	tests/e2e/check_trees \
 	tests/e2e/check_workloads
 
 tests_e2e_check_programs_SOURCES = \
@@ -23,8 +28,16 @@ tests_e2e_check_programs_SOURCES = \
 	tests/e2e/servers.c \
 	tests/e2e/servers.h
 
+tests_e2e_check_trees_SOURCES = \
+	tests/e2e/check_trees.c \
+	tests/e2e/postgres.c \
+	tests/e2e/servers.c \
+	tests/e2e/servers.h
+
 tests_support_libsupport_la_SOURCES += \
 	tests/e2e/tree.c \
 	tests/e2e/tree.h
 
-script_tests +=
+script_tests += \
+	tests/e2e/completion.sh \
+	tests/e2e/manuals.sh

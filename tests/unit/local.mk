@@ -4,8 +4,10 @@
 unit_tests += \
 	tests/unit/check_cgroup \
 	tests/unit/check_clients \
+	tests/unit/check_connection \
 	tests/unit/check_contain \
 	tests/unit/check_contract \
+	tests/unit/check_control_socket \
 	tests/unit/check_directory \
 	tests/unit/check_dotenv \
 	tests/unit/check_ending \
@@ -14,6 +16,7 @@ unit_tests += \
 	tests/unit/check_halt \
 	tests/unit/check_host \
 	tests/unit/check_ident \
+	tests/unit/check_incarnation \
 	tests/unit/check_leader \
 	tests/unit/check_limit \
 	tests/unit/check_link \
@@ -35,6 +38,8 @@ unit_tests += \
 	tests/unit/check_parse \
 	tests/unit/check_place \
 	tests/unit/check_procfile \
+	tests/unit/check_public_refused \
+	tests/unit/check_public_supervisor \
 	tests/unit/check_ready \
 	tests/unit/check_self \
 	tests/unit/check_server \
@@ -43,6 +48,7 @@ unit_tests += \
 	tests/unit/check_start \
 	tests/unit/check_steps \
 	tests/unit/check_stop \
+	tests/unit/check_supervisor \
 	tests/unit/check_text \
 	tests/unit/check_tree \
 	tests/unit/check_tree_hostile \
@@ -67,6 +73,7 @@ tests_support_libsupport_la_SOURCES += \
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
 valgrind_tests += \
+	tests/unit/check_connection \
 	tests/unit/check_dotenv \
 	tests/unit/check_events \
 	tests/unit/check_limit \

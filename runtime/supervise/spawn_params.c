@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From JSON to the specification of a child, see spawn_params.h.
+ */
+#include "runtime/supervise/spawn_params.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Texts */
+
+json_t *
+spawn_text(const char *text)
+{
+	json_t *value = json_string(text);
+
+	if (value != NULL)
+		return value;
+	value = json_array();
+	for (; *text != '\0'; text++)
+		json_array_append_new(value,
+		    json_integer((unsigned char)*text));
+	return value;
+}
+
+char *
+spawn_text_of(const json_t *value)
+{
+	const json_t *item;
+	char *text;
+	size_t i;
+
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	if (!json_is_array(value))
+		return NULL;
+	text = calloc(json_array_size(value) + 1, 1);
+	if (text == NULL)
+		return NULL;
+	json_array_foreach(value, i, item) {
+		if (!json_is_integer(item) || json_integer_value(item) < 1 ||
+		    json_integer_value(item) > UCHAR_MAX) {
+			free(text);
+			return NULL;
+		}
+		text[i] = (char)json_integer_value(item);
+	}
+	return text;
+}
+
+/* Params.  Each function returns what it expected, or NULL. */
+
+static const char no_memory[] = "less, since memory ran out";
+
+static void
+free_texts(char **list)
+{
+	size_t i;
+
+	for (i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* room: for entries that are to come.  NULL: it is no list of texts. */
+static char **
+texts_of(const json_t *array, size_t room)
+{
+	const json_t *item;
+	char **list;
+	size_t i;
+
+	if (!json_is_array(array))
+		return NULL;
+	list = calloc(json_array_size(array) + room + 1, sizeof(*list));
+	if (list == NULL)
+		return NULL;
+	json_array_foreach(array, i, item) {
+		list[i] = spawn_text_of(item);
+		if (list[i] == NULL) {
+			free_texts(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static const char *
+take_argv(struct spec_child *child, const json_t *params)
+{
+	char **argv = texts_of(json_object_get(params, "argv"), 0);
+
+	child->command->argv = argv;
+	return argv == NULL || argv[0] == NULL || argv[0][0] == '\0' ?
+	    "argv: a command and its arguments" :
+	    NULL;
+}
+
+static bool
+sets(char *const *list, const char *name, size_t length)
+{
+	size_t i;
+
+	for (i = 0; list[i] != NULL; i++)
+		if (strncmp(list[i], name, length) == 0 &&
+		    list[i][length] == '=')
+			return true;
+	return false;
+}
+
+/* The caller's environment, and nothing of the host's: those are removed. */
+static const char *
+take_env(struct spec_child *child, const json_t *params)
+{
+	size_t ours = 0, count, i, length;
+	const json_t *array = json_object_get(params, "env");
+	char **env;
+
+	while (environ != NULL && environ[ours] != NULL)
+		ours++;
+	env = child->command->env = texts_of(array, ours);
+	if (env == NULL)
+		return "env: a list of NAME=VALUE";
+	for (count = 0; env[count] != NULL; count++)
+		if (env[count][0] == '=' || strchr(env[count], '=') == NULL)
+			return "env: a list of NAME=VALUE";
+	for (i = 0; i < ours; i++) {
+		length = strcspn(environ[i], "=");
+		if (sets(env, environ[i], length))
+			continue;
+		env[count] = strndup(environ[i], length);
+		if (env[count++] == NULL)
+			return no_memory;
+	}
+	return NULL;
+}
+
+static const char *
+take_directory(struct spec_child *child, const json_t *params)
+{
+	char *directory = spawn_text_of(json_object_get(params, "cwd"));
+
+	child->command->directory = directory;
+	return directory == NULL || directory[0] != '/' ?
+	    "cwd: an absolute path" :
+	    NULL;
+}
+
+static bool
+take_int(int *number, const json_t *value, int min, int max)
+{
+	if (!json_is_integer(value) || json_integer_value(value) < min ||
+	    json_integer_value(value) > max)
+		return false;
+	*number = (int)json_integer_value(value);
+	return true;
+}
+
+static const char *
+take_umask(struct spec_child *child, const json_t *params)
+{
+	return take_int(&child->command->umask,
+		   json_object_get(params, "umask"), 0, 0777) ?
+	    NULL :
+	    "umask: a number from 0 to 511";
+}
+
+static const char *
+take_nice(struct spec_child *child, const json_t *params)
+{
+	const json_t *value = json_object_get(params, "nice");
+
+	return value == NULL ||
+		take_int(&child->command->nice, value, -40, 40) ?
+	    NULL :
+	    "nice: a number from -40 to 40";
+}
+
+/* The place of a text in a list; -1: it is not there. */
+static int
+word_of(const json_t *value, const char *const *words, int count)
+{
+	const char *text = json_string_value(value);
+	int i;
+
+	for (i = 0; text != NULL && i < count; i++)
+		if (strcmp(text, words[i]) == 0)
+			return i;
+	return -1;
+}
+
+static const char *
+take_restart(struct spec_child *child, const json_t *params)
+{
+	static const char *const words[] = {
+		[SPEC_PERMANENT] = "permanent",
+		[SPEC_TRANSIENT] = "transient",
+		[SPEC_TEMPORARY] = "temporary",
+	};
+	const json_t *value = json_object_get(params, "restart");
+	int word = SPEC_TEMPORARY;
+
+	if (value != NULL)
+		word = word_of(value, words, NELEMS(words));
+	if (word == -1)
+		return "restart: permanent, transient or temporary";
+	child->restart = (enum spec_restart)word;
+	return NULL;
+}
+
+static const char *
+take_contain(struct spec_child *child, const json_t *params)
+{
+	static const char *const words[] = {
+		[GROUPER_CONTAIN_AUTO] = "auto",
+		[GROUPER_CONTAIN_REAPER] = "reaper",
+		[GROUPER_CONTAIN_CGROUP] = "cgroup",
+		[GROUPER_CONTAIN_PIDNS] = "pidns",
+	};
+	const json_t *value = json_object_get(params, "contain");
+	int word = GROUPER_CONTAIN_AUTO;
+
+	if (value != NULL)
+		word = word_of(value, words, NELEMS(words));
+	if (word == -1)
+		return "contain: auto, reaper, cgroup or pidns";
+	child->command->contain = (enum grouper_containment)word;
+	return NULL;
+}
+
+static const char *
+take_stop_target(struct spec_child *child, const json_t *params)
+{
+	static const char *const words[] = {
+		[GROUPER_STOP_GROUP] = "group",
+		[GROUPER_STOP_COMMAND] = "command",
+		[GROUPER_STOP_TREE] = "tree",
+	};
+	const json_t *value = json_object_get(params, "stop_target");
+	int word = GROUPER_STOP_GROUP;
+
+	if (value != NULL)
+		word = word_of(value, words, NELEMS(words));
+	if (word == -1)
+		return "stop_target: group, command or tree";
+	child->command->stop_target = (enum grouper_stop_target)word;
+	return NULL;
+}
+
+static const char *
+take_shutdown(struct spec_child *child, const json_t *params)
+{
+	const json_t *value = json_object_get(params, "shutdown");
+	const char *expected;
+
+	if (value == NULL)
+		return NULL;
+	if (!json_is_string(value) ||
+	    steps_parse(json_string_value(value), &child->shutdown,
+		&expected) != 0)
+		return "shutdown: stop steps";
+	return NULL;
+}
+
+static bool
+take_limit(struct grouper_limit *limit, const json_t *item)
+{
+	const json_t *soft = json_array_get(item, 1);
+	const json_t *hard = json_array_get(item, 2);
+
+	if (!take_int(&limit->resource, json_array_get(item, 0), 0, INT_MAX) ||
+	    !json_is_integer(soft) || !json_is_integer(hard) ||
+	    json_integer_value(soft) < -1 || json_integer_value(hard) < -1)
+		return false;
+	limit->soft = (uint64_t)json_integer_value(soft);
+	limit->hard = (uint64_t)json_integer_value(hard);
+	return true;
+}
+
+static const char *
+take_limits(struct spec_child *child, const json_t *params)
+{
+	static const char limits[] = "limits: a list of [resource, soft, hard]";
+	const json_t *array = json_object_get(params, "limits"), *item;
+	struct spec_command *command = child->command;
+	size_t i;
+
+	if (array == NULL)
+		return NULL;
+	if (!json_is_array(array))
+		return limits;
+	command->limits = calloc(json_array_size(array) + 1,
+	    sizeof(*command->limits));
+	if (command->limits == NULL)
+		return no_memory;
+	json_array_foreach(array, i, item) {
+		if (!take_limit(&command->limits[command->nlimits++], item))
+			return limits;
+	}
+	return NULL;
+}
+
+static const char *
+take_flags(struct spec_child *child, const json_t *params)
+{
+	const json_t *force = json_object_get(params, "force");
+
+	child->command->worker = false;
+	child->command->force = json_is_true(force);
+	return force == NULL || json_is_boolean(force) ? NULL :
+							 "force: true or false";
+}
+
+static const char *
+take_key(struct spec_child *child, const json_t *params)
+{
+	const json_t *value = json_object_get(params, "key");
+
+	if (value == NULL)
+		return NULL;
+	if (!json_is_string(value))
+		return "key: a name";
+	child->id = strdup(json_string_value(value));
+	return child->id == NULL ? no_memory : NULL;
+}
+
+const char *
+spawn_params_read(struct spec_child *child, const json_t *params)
+{
+	typedef const char *take_fn(struct spec_child *, const json_t *);
+	static take_fn *const takes[] = { take_argv, take_env, take_directory,
+		take_umask, take_nice, take_restart, take_contain,
+		take_stop_target, take_shutdown, take_limits, take_flags,
+		take_key };
+	const char *expected = NULL;
+	size_t i;
+
+	spec_child_init(child);
+	child->command = calloc(1, sizeof(*child->command));
+	if (child->command == NULL)
+		return no_memory;
+	spec_command_init(child->command);
+	for (i = 0; expected == NULL && i < NELEMS(takes); i++)
+		expected = takes[i](child, params);
+	return expected;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * `grouper plan`: what a reload would do, and that it does nothing.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree.h"
+
+#define CHILD(id, seconds) "  - {id: " id ", command: [sleep, '" seconds "']}\n"
+
+/* Calls grouper with these arguments; to be finished. */
+static int
+call(struct support_run *r, const char *const *argv)
+{
+	const char *words[16] = { support_grouper() };
+	struct support_command command = { .argv = words,
+		.directory = support_directory() };
+	size_t i;
+
+	for (i = 0; argv[i] != NULL; i++) {
+		ck_assert_uint_lt(i, 14);
+		words[i + 1] = argv[i];
+	}
+	return support_call(r, &command);
+}
+
+/* Calls it and expects a status, and a text in what it prints or tells. */
+static void
+expect(int status, const char *text, const char *const *argv)
+{
+	struct support_run r;
+	int result = call(&r, argv);
+
+	ck_assert_msg(result == status &&
+		(strstr(r.stdout_text.data, text) != NULL ||
+		    strstr(r.stderr_text.data, text) != NULL),
+	    "status %d: %s%s", result, r.stdout_text.data, r.stderr_text.data);
+	support_finish(&r);
+}
+
+START_TEST(two_files_are_compared)
+{
+	struct support_run r;
+
+	support_file("old.yaml", 0644,
+	    "children:\n" CHILD("a", "1") CHILD("b", "1") CHILD("c", "1")
+		CHILD("d", "1"));
+	support_file("new.yaml", 0644,
+	    "intensity: 7\n"
+	    "children:\n" CHILD("a", "1") CHILD("b",
+		"2") "  - {id: c, command: [sleep, '1'], instances: 3}\n"
+		     "  - {id: e, command: [sleep, '1']}\n");
+	ck_assert_int_eq(call(&r, ARGV("plan", "old.yaml", "new.yaml")), 3);
+	ck_assert_str_eq(r.stdout_text.data,
+	    "update the tree\nstop d\nrestart b\nscale c 1 -> 3\nstart e\n");
+	ck_assert_str_eq(r.stderr_text.data, "");
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(equal_files_change_nothing)
+{
+	struct support_run r;
+
+	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
+	support_file("new.yaml", 0644,
+	    "# a comment\nchildren:\n" CHILD("a", "1"));
+	ck_assert_int_eq(call(&r, ARGV("plan", "old.yaml", "new.yaml")), 0);
+	ck_assert_str_eq(r.stdout_text.data, "");
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(steps_are_printed_as_json)
+{
+	struct support_run r;
+
+	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
+	support_file("new.yaml", 0644,
+	    "children:\n  - {id: a, command: [sleep, '1'], instances: 2}\n");
+	ck_assert_int_eq(call(&r,
+			     ARGV("plan", "--json", "old.yaml", "new.yaml")),
+	    3);
+	ck_assert_str_eq(r.stdout_text.data,
+	    "{\"steps\":[{\"change\":\"scale\",\"key\":\"a\",\"from\":1,"
+	    "\"to\":2}]}\n");
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(a_bad_file_is_a_failure)
+{
+	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
+	support_file("bad.yaml", 0644,
+	    "children:\n  - {id: a, comand: [sleep, '1']}\n");
+	expect(1, "bad.yaml:2:", ARGV("plan", "old.yaml", "bad.yaml"));
+	expect(1, "bad.yaml:2:", ARGV("plan", "bad.yaml", "old.yaml"));
+	expect(1, "none.yaml", ARGV("plan", "old.yaml", "none.yaml"));
+}
+END_TEST
+
+START_TEST(what_a_reload_refuses_is_a_failure)
+{
+	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
+	support_file("new.yaml", 0644,
+	    "children:\n  - {id: a, supervisor: {children: []}}\n");
+	expect(1, "'a' cannot turn", ARGV("plan", "old.yaml", "new.yaml"));
+}
+END_TEST
+
+START_TEST(misuse_is_told)
+{
+	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
+	expect(2, "expected a FILE", ARGV("plan"));
+	expect(2, "expected a FILE", ARGV("plan", "a", "b", "c"));
+	expect(2, "unknown option", ARGV("plan", "--nonsense", "a"));
+	expect(2, "--formation", ARGV("plan", "-m", "a=2", "old.yaml"));
+	expect(2, "without a host",
+	    ARGV("plan", "--host", "x", "old.yaml", "old.yaml"));
+	expect(0, "Usage: grouper plan", ARGV("plan", "--help"));
+}
+END_TEST
+
+START_TEST(a_host_tells_what_its_reload_would_do)
+{
+	struct tree tree;
+	pid_t a;
+
+	tree_start(&tree, "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	a = tree_pid("a");
+	support_file("next.yaml", 0644,
+	    "children:\n" CHILD("a", "2000") CHILD("b", "1000"));
+	expect(3, "restart a\nstart b\n", ARGV("plan", "next.yaml"));
+	expect(3, "start b", ARGV("plan", support_path("next.yaml")));
+	expect(0, "", ARGV("plan", "tree.yaml"));
+	ck_assert_int_eq(tree_pid("a"), a);
+	tree_expect(1, ARGV("status", "b"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(after_a_reload_the_new_tree_counts)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_write("children:\n" CHILD("a", "1000") CHILD("b", "1000"));
+	expect(3, "start b", ARGV("plan", "tree.yaml"));
+	tree_expect(0, ARGV("reload"));
+	expect(0, "", ARGV("plan", "tree.yaml"));
+	tree_write("children: [\n");
+	tree_expect(1, ARGV("reload"));
+	tree_write("children:\n" CHILD("a", "1000"));
+	expect(3, "stop b", ARGV("plan", "tree.yaml"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_host_tells_the_problems_of_a_file)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	support_file("bad.yaml", 0644,
+	    "children:\n  - {id: a, comand: [sleep, '1']}\n");
+	expect(1, "bad.yaml:2:", ARGV("plan", "bad.yaml"));
+	expect(1, "did you mean", ARGV("plan", "bad.yaml"));
+	expect(1, "none.yaml", ARGV("plan", "none.yaml"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* Those of the client are of no account: a reload does not see them. */
+START_TEST(variables_are_the_host_s)
+{
+	struct tree tree;
+
+	setenv("PLANNED", "1000", 1);
+	tree_start(&tree, "children:\n" CHILD("a", "${PLANNED}"));
+	tree_await_ready("a");
+	unsetenv("PLANNED");
+	expect(0, "", ARGV("plan", "tree.yaml"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(the_key_of_a_spawned_child_is_a_problem)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_expect(0, ARGV("spawn", "--key", "b", "--", "sleep", "1000"));
+	tree_write("children:\n" CHILD("a", "1000") CHILD("b", "1000"));
+	expect(1, "'b'", ARGV("plan", "tree.yaml"));
+	tree_expect(1, ARGV("reload"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_procfile_is_planned_as_it_was_named)
+{
+	struct support_command command = { .argv = NULL };
+	struct tree tree;
+
+	support_file("Procfile", 0644, "a: exec sleep 1000\n");
+	support_file("Procfile.next", 0644,
+	    "a: exec sleep 1000\nb: exec sleep 1000\n");
+	command.argv = ARGV(support_grouper(), "supervise", "Procfile");
+	command.directory = support_directory();
+	support_start(&tree.host, &command);
+	tree_await_ready("a");
+	expect(0, "", ARGV("plan", support_path("Procfile")));
+	expect(3, "start b\n", ARGV("plan", "Procfile.next"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("plan");
+	TCase *tc;
+
+	tc = support_case(suite, "files");
+	tcase_add_test(tc, two_files_are_compared);
+	tcase_add_test(tc, equal_files_change_nothing);
+	tcase_add_test(tc, steps_are_printed_as_json);
+	tcase_add_test(tc, a_bad_file_is_a_failure);
+	tcase_add_test(tc, what_a_reload_refuses_is_a_failure);
+	tcase_add_test(tc, misuse_is_told);
+	tc = support_case(suite, "host");
+	tcase_add_test(tc, a_host_tells_what_its_reload_would_do);
+	tcase_add_test(tc, after_a_reload_the_new_tree_counts);
+	tcase_add_test(tc, a_host_tells_the_problems_of_a_file);
+	tcase_add_test(tc, variables_are_the_host_s);
+	tcase_add_test(tc, the_key_of_a_spawned_child_is_a_problem);
+	tcase_add_test(tc, a_procfile_is_planned_as_it_was_named);
+	return support_main(suite, NULL);
+}

@@ -1,0 +1,151 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Completion for bash, in a directory with a file and beside a running tree;
+# for zsh and fish, that they can read theirs.
+#
+# Run by make check, which sets srcdir and GROUPER.
+
+set -eu
+LC_ALL=C
+export LC_ALL
+
+: "${srcdir:=.}" "${GROUPER:=./grouper}"
+
+if ! command -v bash >/dev/null; then
+	echo "skipped: no bash"
+	exit 77
+fi
+
+source=$(cd "$srcdir" && pwd)/completions
+failed=0
+host=
+work=$(mktemp -d)
+
+clean_up() {
+	[ -z "$host" ] || kill -KILL "$host" 2>/dev/null || :
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+fail() {
+	echo "FAIL: $1"
+	failed=1
+}
+
+mkdir "$work/bin"
+ln -s "$(cd "$(dirname "$GROUPER")" && pwd)/$(basename "$GROUPER")" \
+    "$work/bin/grouper"
+PATH=$work/bin:$PATH
+GROUPER_RUNTIME_DIR=$work/run
+export PATH GROUPER_RUNTIME_DIR
+unset GROUPER_SOCKET GROUPER_HOST
+cd "$work"
+
+cat >tree.yaml <<'EOF'
+name: shop
+children:
+  - {id: db, command: [sleep, "1000"]}
+  - {id: 'do$(>bad)', command: [sleep, "1000"]}
+  - id: workers
+    supervisor:
+      children:
+        - {id: resize, command: [sleep, "1000"], instances: 2}
+        - {id: solo, command: [sleep, "1000"]}
+EOF
+
+# Completes a line as an interactive shell does: one reply a line.
+cat >complete.bash <<'EOF'
+. "$1/grouper.bash"
+COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+COMP_LINE=$2 COMP_POINT=${#2}
+_grouper grouper
+printf '%s\n' "${COMPREPLY[@]}"
+EOF
+
+# expect LINE REPLY...: exactly these, in the order of their bytes.
+expect() {
+	line=$1
+	shift
+	got=$(bash complete.bash "$source" "$line" 2>&1 | sort | tr '\n' ' ')
+	wanted=$(printf '%s\n' "$@" | tr '\n' ' ')
+	if [ "$got" = "$wanted" ]; then
+		echo "ok: $line"
+	else
+		fail "$line: got '$got', expected '$wanted'"
+	fi
+}
+
+expect 'grouper sta' start status
+expect 'grouper he' help
+expect 'grouper help chec' check
+expect 'grouper status --j' --json
+expect 'grouper ps --k' ''
+expect 'grouper run --leaks w' wait warn
+expect 'grouper run --leaks=w' wait warn
+expect 'grouper run --rep' --report-file --report=
+expect 'grouper run --shutdown 5s --contain pid' pidns
+expect 'grouper run -- ls tr' tree.yaml
+expect 'grouper run ls --j' ''
+expect 'grouper check tr' tree.yaml
+expect 'grouper supervise -q ./tr' ./tree.yaml
+expect 'grouper signal USR' USR1 USR2
+expect 'grouper signal SIGUSR' ''
+expect 'grouper status d' ''
+expect 'grouper nonsense d' ''
+
+grouper supervise -q tree.yaml &
+host=$!
+until grouper wait --ready '' 2>/dev/null; do
+	kill -0 "$host" || exit 1
+	sleep 0.05
+done
+
+grouper status --keys >keys
+cat >wanted <<'EOF'
+db
+do$(>bad)
+workers
+workers/resize
+workers/resize:1
+workers/resize:2
+workers/solo
+EOF
+cmp keys wanted || fail "status --keys"
+
+# shellcheck disable=SC2016
+expect 'grouper stop d' db 'do\$\(\>bad\)'
+expect 'grouper stop workers/' workers/resize workers/resize:1 \
+    workers/resize:2 workers/solo
+expect 'grouper stop workers/resize:' 1 2
+expect 'grouper stop db workers/s' workers/solo
+expect 'grouper restart --timeout 5s workers/s' workers/solo
+expect 'grouper signal USR1 db workers/s' workers/solo
+expect 'grouper scale 3 workers/s' workers/solo
+expect 'grouper scale 3' ''
+expect 'grouper logs -f -n 5 workers/s' workers/solo
+expect 'grouper wait --host shop workers/s' workers/solo
+expect 'grouper spawn --supervisor wor' workers workers/resize \
+    workers/resize:1 workers/resize:2 workers/solo
+expect 'grouper wait --host=shop workers/s' workers/solo
+expect 'grouper wait --host none workers/s' ''
+expect "grouper status -s $work/run/shop.sock workers/s" workers/solo
+expect 'grouper status --host sh' shop
+[ ! -e bad ] || fail "a key was executed"
+
+kill -TERM "$host"
+wait "$host" || fail "the tree ended with $?"
+host=
+
+for shell in zsh fish; do
+	if ! command -v "$shell" >/dev/null; then
+		echo "skipped: no $shell"
+		continue
+	fi
+	case $shell in
+	zsh) zsh -n "$source/_grouper" ;;
+	fish) fish --no-execute "$source/grouper.fish" ;;
+	esac || fail "$shell cannot read its completion"
+done
+
+[ "$failed" -eq 0 ]

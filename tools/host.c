@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * grouper host: a host without a tree file, for programs that start groups
+ * by `spawn`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/group/names.h"
+#include "runtime/util/parse.h"
+#include "tools/supervise.h"
+#include "tools/tool.h"
+
+static const char help[] =
+    "Usage: grouper host [OPTION...]\n"
+    "\n"
+    "Runs an empty host in the foreground, to which 'grouper spawn' adds\n"
+    "groups and all other verbs talk, until it is stopped.  It prints the\n"
+    "path of its control socket, for --socket or GROUPER_SOCKET, in one line.\n"
+    "\n"
+    "      --control-fd N     stop everything when descriptor N, a pipe or a\n"
+    "                         socket, reaches its end: when the program that\n"
+    "                         holds the other end is gone\n"
+    "      --name NAME        name of the host (run-PID)\n"
+    "  -q, --quiet            tell errors only\n"
+    "  -v, --verbose          tell what happens; twice: more\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "TERM and INT stop all groups, a second one kills them.\n"
+    "\n"
+    "Exit status: 0 after a stop that was asked for, or by --control-fd; 1 if\n"
+    "a child that was to be restarted failed too often; 120 if a leader died;\n"
+    "2 for bad usage.  See grouper-host(1).\n";
+
+static int
+read_control(const char *value, int *control)
+{
+	int64_t number;
+	int flags;
+
+	if (parse_int(value, 0, INT_MAX, &number) != 0) {
+		tool_error("host",
+		    "--control-fd: expected the number of a descriptor, "
+		    "got '%s'",
+		    value);
+		return TOOL_USAGE;
+	}
+	*control = (int)number;
+	flags = fcntl(*control, F_GETFL);
+	if (flags != -1 && (flags & O_ACCMODE) != O_WRONLY)
+		return TOOL_OK;
+	tool_error("host",
+	    "--control-fd: expected a descriptor to read from, got %s: %s",
+	    value, strerror(EBADF));
+	return TOOL_USAGE;
+}
+
+/* -1, or an exit status: the options said enough. */
+static int
+read_options(struct supervise_options *parsed, int argc, char **argv)
+{
+	enum { NAME = UCHAR_MAX + 1, CONTROL };
+	static const struct option options[] = {
+		{ "control-fd", required_argument, NULL, CONTROL },
+		{ "name", required_argument, NULL, NAME },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":qvh", options, NULL)) != -1) {
+		switch (opt) {
+		case NAME:
+			parsed->name = optarg;
+			break;
+		case CONTROL:
+			if (read_control(optarg, &parsed->control) != TOOL_OK)
+				return TOOL_USAGE;
+			break;
+		case 'q':
+			parsed->level = LOG_LEVEL_QUIET;
+			break;
+		case 'v':
+			parsed->level = parsed->level == LOG_LEVEL_INFO ?
+			    LOG_LEVEL_DEBUG :
+			    LOG_LEVEL_INFO;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			tool_bad_option("host", opt, argv);
+			return TOOL_USAGE;
+		}
+	}
+	return -1;
+}
+
+int
+host_main(int argc, char **argv)
+{
+	struct supervise_options options = { .verb = "host",
+		.level = LOG_LEVEL_WARN,
+		.control = -1,
+		.announce = true };
+	struct spec_tree *tree;
+	int status;
+
+	status = read_options(&options, argc, argv);
+	if (status != -1)
+		return status;
+	if (optind < argc) {
+		tool_error("host", "expected no argument, got '%s'",
+		    argv[optind]);
+		return TOOL_USAGE;
+	}
+	if (options.name != NULL &&
+	    !name_valid(options.name, NAMES_HOST_MAX, false)) {
+		tool_error("host",
+		    "--name: expected 1 to 32 bytes without blanks, '/' or "
+		    "':', got '%s'",
+		    options.name);
+		return TOOL_USAGE;
+	}
+	log_open("grouper host", options.level);
+	tree = calloc(1, sizeof(*tree));
+	if (tree == NULL) {
+		tool_error("host", "%s", strerror(errno));
+		return TOOL_NO;
+	}
+	spec_supervisor_init(&tree->root);
+	return supervise_run(&options, tree);
+}

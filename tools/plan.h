@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a reload would do, as `grouper plan` and the host it asks tell it.
+ */
+#ifndef TOOLS_PLAN_H
+#define TOOLS_PLAN_H
+
+#include <jansson.h>
+
+#include "runtime/supervise/machine.h"
+#include "runtime/supervise/spec.h"
+
+/*
+ * {"steps": [{"change": "scale", "key": "w", "from": 2, "to": 4}, ...]}, or
+ * {"problems": TEXT} where a reload would be refused.  NULL without memory.
+ */
+json_t *plan_describe(const struct spec_tree *from, const struct spec_tree *to);
+
+/* Of a running host. */
+struct plan_source {
+	const char *path;	      /* of its file */
+	const char *formation;	      /* of a Procfile; NULL: one of each */
+	const struct spec_tree *tree; /* that it loaded last */
+	const struct machine *machine;
+};
+
+/* The same for a reload with the file at path, an absolute one. */
+json_t *plan_answer(const struct plan_source *source, const char *path);
+
+#endif
