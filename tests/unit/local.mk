@@ -65,9 +65,13 @@ script_tests += \
 tests_support_libsupport_la_SOURCES += \
 	tests/unit/client.c \
 	tests/unit/client.h \
+	tests/unit/grove.c \
+	tests/unit/grove.h \
 	tests/unit/puppet.c \
 	tests/unit/puppet.h \
 	tests/unit/puppet_tree.c \
+	tests/unit/record.c \
+	tests/unit/record.h \
 	tests/unit/trial.c \
 	tests/unit/trial.h
 
