@@ -87,25 +87,6 @@ tell(struct supervisor *supervisor, const char *type, const char *key,
 	tell_as(supervisor, false, type, key, text, more);
 }
 
-/* What whoever runs a tree wants to know without having asked for more. */
-static bool
-is_trouble(enum machine_note note)
-{
-	switch (note) {
-	case MACHINE_NOTE_START_FAILED:
-	case MACHINE_NOTE_RESTART:
-	case MACHINE_NOTE_LIMIT:
-	case MACHINE_NOTE_COOLDOWN:
-	case MACHINE_NOTE_LEADER_DIED:
-	case MACHINE_NOTE_WATCHDOG:
-	case MACHINE_NOTE_NOT_READY:
-	case MACHINE_NOTE_UNKILLABLE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* What runs tell */
 
 static void
@@ -349,7 +330,7 @@ act_note(struct supervisor *supervisor, const struct machine_action *action)
 {
 	struct slot *slot;
 
-	tell_as(supervisor, is_trouble(action->note),
+	tell_as(supervisor, words_is_trouble(action->note),
 	    machine_note_name(action->note), action->key, action->text,
 	    action->note == MACHINE_NOTE_ENDED && action->status != -1 ?
 		json_pack("{s:i}", "status", action->status) :

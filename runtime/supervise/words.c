@@ -27,3 +27,21 @@ words_exit(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
 				     WEXITSTATUS(status);
 }
+
+bool
+words_is_trouble(enum machine_note note)
+{
+	switch (note) {
+	case MACHINE_NOTE_START_FAILED:
+	case MACHINE_NOTE_RESTART:
+	case MACHINE_NOTE_LIMIT:
+	case MACHINE_NOTE_COOLDOWN:
+	case MACHINE_NOTE_LEADER_DIED:
+	case MACHINE_NOTE_WATCHDOG:
+	case MACHINE_NOTE_NOT_READY:
+	case MACHINE_NOTE_UNKILLABLE:
+		return true;
+	default:
+		return false;
+	}
+}
