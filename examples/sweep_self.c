@@ -7,6 +7,7 @@
 #include <err.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <grouper.h>
@@ -22,8 +23,13 @@ must(enum grouper_error error, const char *what)
 static void
 become_daemon(int ready)
 {
-	if (fork() != 0)
+	pid_t pid = fork();
+
+	if (pid != 0) {
+		/* Once the one between has ended, the daemon is our child. */
+		waitpid(pid, NULL, 0);
 		return;
+	}
 	setsid();
 	if (fork() != 0)
 		_exit(0);
