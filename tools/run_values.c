@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/util/limit.h"
 #include "runtime/util/parse.h"
 
 #define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
@@ -282,57 +283,6 @@ run_value_nice(struct run_options *options, char *value)
 	return NULL;
 }
 
-static const struct limit {
-	const char *name;
-	int resource;
-	bool is_time; /* in seconds */
-} limits[] = {
-	{ "as", RLIMIT_AS, false },
-	{ "core", RLIMIT_CORE, false },
-	{ "cpu", RLIMIT_CPU, true },
-	{ "data", RLIMIT_DATA, false },
-	{ "fsize", RLIMIT_FSIZE, false },
-	{ "locks", RLIMIT_LOCKS, false },
-	{ "memlock", RLIMIT_MEMLOCK, false },
-	{ "msgqueue", RLIMIT_MSGQUEUE, false },
-	{ "nice", RLIMIT_NICE, false },
-	{ "nofile", RLIMIT_NOFILE, false },
-	{ "nproc", RLIMIT_NPROC, false },
-	{ "rss", RLIMIT_RSS, false },
-	{ "rtprio", RLIMIT_RTPRIO, false },
-	{ "rttime", RLIMIT_RTTIME, false },
-	{ "sigpending", RLIMIT_SIGPENDING, false },
-	{ "stack", RLIMIT_STACK, false },
-};
-
-static const struct limit *
-find_limit(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < NELEMS(limits); i++)
-		if (strcmp(limits[i].name, name) == 0)
-			return &limits[i];
-	return NULL;
-}
-
-static bool
-limit_value(const struct limit *limit, const char *text, uint64_t *out)
-{
-	int64_t ms;
-
-	if (strcmp(text, "unlimited") == 0) {
-		*out = RLIM_INFINITY;
-		return true;
-	}
-	if (!limit->is_time)
-		return parse_size(text, out) == 0;
-	if (parse_time(text, &ms) != 0)
-		return false;
-	*out = (uint64_t)(ms + 999) / 1000;
-	return true;
-}
-
 /* A later value for a resource takes the place of an earlier one. */
 static void
 store_limit(struct run_options *options, const struct grouper_limit *limit)
@@ -354,9 +304,8 @@ run_value_limits(struct run_options *options, char *value)
 	static const char expected[] =
 	    "NAME=VALUE or NAME=SOFT:HARD, a value being a number, a size "
 	    "such as 512M, a time for cpu, or unlimited";
-	char copy[VALUE_BYTES], *rest = copy, *item, *name, *soft;
+	char copy[VALUE_BYTES], *rest = copy, *item, *name;
 	struct grouper_limit parsed;
-	const struct limit *limit;
 
 	if (strlcpy(copy, value, sizeof(copy)) >= sizeof(copy))
 		return expected;
@@ -364,17 +313,12 @@ run_value_limits(struct run_options *options, char *value)
 		name = strsep(&item, "=");
 		if (item == NULL)
 			return expected;
-		limit = find_limit(name);
-		if (limit == NULL)
+		if (limit_resource(name) == -1)
 			return "as, core, cpu, data, fsize, locks, memlock, "
 			       "msgqueue, nice, nofile, nproc, rss, rtprio, "
 			       "rttime, sigpending or stack before the '='";
-		parsed.resource = limit->resource;
-		soft = strsep(&item, ":");
-		if (!limit_value(limit, soft, &parsed.soft) ||
-		    !limit_value(limit, item == NULL ? soft : item,
-			&parsed.hard) ||
-		    parsed.soft > parsed.hard)
+		if (limit_parse(name, item, &parsed.resource, &parsed.soft,
+			&parsed.hard) == -1)
 			return expected;
 		store_limit(options, &parsed);
 	}
