@@ -5,121 +5,47 @@
 #include "tools/run_environment.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/tree/dotenv.h"
 #include "tools/tool.h"
 
-#define BLANKS " \t\r\n"
-
-/*
- * Takes the quotes off a value, in place: within "..." a backslash stands
- * before \, ", $ and `, and \n is a newline; '...' holds anything.  A value
- * without quotes ends before the blanks at the end of its line.  false if
- * the quote does not end.
- */
-static bool
-unquote(char *value)
+/* The first of what is wrong, in a line. */
+static void
+tell(const struct tree_problem *problem)
 {
-	char quote = *value, *from = value, *to = value;
-
-	if (quote != '\'' && quote != '"') {
-		to += strlen(to);
-		while (to > value && strchr(BLANKS, to[-1]) != NULL)
-			to--;
-		*to = '\0';
-		return true;
-	}
-	for (from++; *from != quote; from++) {
-		if (*from == '\0')
-			return false;
-		if (quote == '"' && *from == '\\' && from[1] == 'n') {
-			*to++ = '\n';
-			from++;
-			continue;
-		}
-		if (quote == '"' && *from == '\\' && from[1] != '\0' &&
-		    strchr("\\\"$`", from[1]) != NULL)
-			from++;
-		*to++ = *from;
-	}
-	*to = '\0';
-	from++;
-	return from[strspn(from, BLANKS)] == '\0';
-}
-
-/* One line, changed in place: NULL where it holds none.  false if bad. */
-static bool
-read_line(char *line, char **var)
-{
-	char *equals;
-
-	*var = NULL;
-	line += strspn(line, BLANKS);
-	if (*line == '\0' || *line == '#')
-		return true;
-	if (strncmp(line, "export ", 7) == 0)
-		line += 7 + strspn(line + 7, BLANKS);
-	equals = strchr(line, '=');
-	if (equals == NULL || equals == line ||
-	    strcspn(line, BLANKS) < (size_t)(equals - line))
-		return false;
-	*var = line;
-	return unquote(equals + 1);
-}
-
-/* 0, or -1 after telling. */
-static int
-read_stream(struct environment *env, FILE *stream, const char *path)
-{
-	unsigned int number = 0;
-	char *line, *var;
-	size_t room;
-	ssize_t length;
-
-	for (;;) {
-		line = NULL;
-		room = 0;
-		length = getline(&line, &room, stream);
-		if (length == -1)
-			break;
-		number++;
-		if (strlen(line) != (size_t)length || !read_line(line, &var)) {
-			tool_error("run", "%s:%u: expected NAME=VALUE", path,
-			    number);
-			free(line);
-			return -1;
-		}
-		/* The line lives on as the variable. */
-		if (environment_own(env, line) != 0 ||
-		    (var != NULL && environment_put(env, var) != 0))
-			break;
-	}
-	if (length == -1)
-		free(line);
-	if (length != -1 || ferror(stream)) {
-		tool_error("run", "cannot read %s: %s", path, strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (problem->line == 0)
+		tool_error("run", "cannot read the environment file %s: %s",
+		    problem->file, problem->text);
+	else
+		tool_error("run", "%s:%u: %s", problem->file, problem->line,
+		    problem->text);
 }
 
 static int
 read_file(struct environment *env, const char *path)
 {
-	FILE *stream;
-	int result;
+	struct tree_problems problems;
+	int result = 0;
+	char **list;
+	size_t i;
 
-	stream = fopen(path, "re");
-	if (stream == NULL) {
-		tool_error("run", "cannot read the environment file %s: %s",
-		    path, strerror(errno));
+	tree_problems_init(&problems);
+	list = dotenv_read(path, &problems);
+	if (list == NULL && problems.count > 0)
+		tell(&problems.list[0]);
+	tree_problems_fini(&problems);
+	if (list == NULL)
 		return -1;
-	}
-	result = read_stream(env, stream, path);
-	fclose(stream);
+	for (i = 0; list[i] != NULL; i++)
+		/* The texts go over to the environment. */
+		if (environment_own(env, list[i]) != 0 ||
+		    environment_put(env, list[i]) != 0)
+			result = -1;
+	free((void *)list);
+	if (result != 0)
+		tool_error("run", "environment: %s", strerror(errno));
 	return result;
 }
 

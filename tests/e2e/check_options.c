@@ -102,7 +102,7 @@ START_TEST(bad_env_file_is_told_with_its_line)
 			     file, "true", NULL),
 	    125);
 	ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
-	    "env:2: expected NAME=VALUE"));
+	    "env:2: expected the quote to end on this line"));
 	support_finish(&r);
 }
 END_TEST
