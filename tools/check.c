@@ -3,12 +3,11 @@
  * grouper check: whether a tree file or a Procfile can be run.
  */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-#include "runtime/tree/procfile.h"
-#include "runtime/tree/tree.h"
+#include "tools/supervise_tree.h"
 #include "tools/tool.h"
 
 static const char help[] =
@@ -24,27 +23,14 @@ static const char help[] =
     "Exit status: 0 if it can be run, 1 if not, 2 for bad usage.\n"
     "See grouper-check(1).\n";
 
-static bool
-is_procfile(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return strncmp(slash != NULL ? slash + 1 : path, "Procfile", 8) == 0;
-}
-
 static int
 check(const char *path, const char *formation, bool quiet)
 {
-	struct tree_problems problems;
+	char *why = NULL;
 	struct spec_tree *tree;
 
-	tree_problems_init(&problems);
-	tree = is_procfile(path) ? procfile_load(path, formation, &problems) :
-				   tree_load(path, &problems);
-	if (!quiet)
-		tree_problems_print(stderr, &problems,
-		    tool_colours(STDERR_FILENO));
-	tree_problems_fini(&problems);
+	tree = tree_read(path, formation, quiet ? &why : NULL);
+	free(why);
 	spec_free(tree);
 	return tree != NULL ? TOOL_OK : TOOL_NO;
 }
@@ -83,7 +69,7 @@ check_main(int argc, char **argv)
 		tool_error("check", "expected one FILE");
 		return TOOL_USAGE;
 	}
-	if (formation != NULL && !is_procfile(argv[optind])) {
+	if (formation != NULL && !tree_is_procfile(argv[optind])) {
 		tool_error("check", "--formation is for a Procfile");
 		return TOOL_USAGE;
 	}

@@ -30,6 +30,12 @@ base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+bool
+tree_is_procfile(const char *path)
+{
+	return strncmp(base_name(path), "Procfile", 8) == 0;
+}
+
 const char *
 tree_default(void)
 {
@@ -77,13 +83,13 @@ print_problems(const struct tree_problems *problems)
 struct spec_tree *
 tree_read(const char *path, const char *formation, char **why)
 {
-	bool procfile = strncmp(base_name(path), "Procfile", 8) == 0;
 	struct tree_problems problems;
 	struct spec_tree *tree;
 
 	tree_problems_init(&problems);
-	tree = procfile ? procfile_load(path, formation, &problems) :
-			  tree_load(path, &problems);
+	tree = tree_is_procfile(path) ?
+	    procfile_load(path, formation, &problems) :
+	    tree_load(path, &problems);
 	if (tree == NULL && why == NULL)
 		tree_problems_print(stderr, &problems,
 		    tool_colours(STDERR_FILENO));

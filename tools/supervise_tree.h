@@ -5,11 +5,16 @@
 #ifndef TOOLS_SUPERVISE_TREE_H
 #define TOOLS_SUPERVISE_TREE_H
 
+#include <stdbool.h>
+
 #include "runtime/supervise/launch.h"
 #include "runtime/supervise/spec.h"
 
 /* The file that is there when none is named; NULL: none. */
 const char *tree_default(void);
+
+/* Whether a file is a Procfile, by its name. */
+bool tree_is_procfile(const char *path);
 
 /*
  * Reads a tree file, or a Procfile if it is called so.  The tree has a name;
