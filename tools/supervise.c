@@ -47,7 +47,7 @@ static const char help[] =
     "\n"
     "      --name NAME        name of the host; the tree's own without\n"
     "  -m, --formation N=M,.. instances of a Procfile's commands\n"
-    "  -q, --quiet            only warnings are not told, errors are\n"
+    "  -q, --quiet            do not tell of restarts and the like\n"
     "  -v, --verbose          tell what happens; twice: more\n"
     "  -h, --help             this text\n"
     "\n"
@@ -56,7 +56,8 @@ static const char help[] =
     "it.\n"
     "\n"
     "Exit status: 0 after a stop that was asked for; 1 if the tree failed;\n"
-    "120 if a leader died; that of a significant child that ended the tree;\n"
+    "120 if a leader died, 123 if processes withstood KILL; that of a\n"
+    "significant child that ended the tree;\n"
     "2 for bad usage or a bad file.  See grouper-supervise(1).\n";
 
 struct supervise {
