@@ -302,11 +302,19 @@ START_TEST(kill_0_of_a_command_spares_its_leader)
 }
 END_TEST
 
+static bool
+is_led(void *arg)
+{
+	struct support_process p;
+
+	ck_assert(support_process(*(pid_t *)arg, &p));
+	return p.ppid == trial_leader();
+}
+
 /* Orphans fall to the leader, not to the host and not to init. */
 START_TEST(orphans_fall_to_the_leader)
 {
 	struct grouper_options options;
-	struct support_process p;
 	struct trial trial;
 	pid_t orphan;
 
@@ -316,9 +324,7 @@ START_TEST(orphans_fall_to_the_leader)
 	trial_start(&trial, &options);
 	orphan = (pid_t)trial_number(&trial);
 	trial_await(&trial, GROUPER_EVENT_STARTED);
-	do
-		ck_assert(support_process(orphan, &p));
-	while (p.ppid != trial_leader() && usleep(1000) == 0);
+	trial_until(&trial, is_led, &orphan);
 	trial_close(&trial);
 }
 END_TEST
