@@ -32,8 +32,6 @@ grouper_SOURCES += \
 	tools/run_signals.c \
 	tools/run_tmpdir.c \
 	tools/run_tmpdir.h \
-	tools/run_user.c \
-	tools/run_user.h \
 	tools/run_values.c \
 	tools/run_values.h \
 	tools/spawn.c \
@@ -46,6 +44,8 @@ grouper_SOURCES += \
 	tools/table.h \
 	tools/tool.c \
 	tools/tool.h \
+	tools/user.c \
+	tools/user.h \
 	tools/wait.c \
 	tools/watch.c
 

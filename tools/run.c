@@ -92,6 +92,19 @@ make_tmpdir(struct run *run)
 	return 0;
 }
 
+static int
+find_user(struct run *run)
+{
+	const struct run_options *options = run->options;
+	char *why;
+
+	if (user_find(options->user, options->group, &run->user, &why) == 0)
+		return 0;
+	tool_error("run", "--%s", why != NULL ? why : strerror(ENOMEM));
+	free(why);
+	return -1;
+}
+
 /* From here on this is the process that will be the host. */
 static int
 prepare(struct run *run)
@@ -99,7 +112,7 @@ prepare(struct run *run)
 	const struct run_options *options = run->options;
 	pid_t parent = getppid();
 
-	if (open_files(run) != 0 || user_find(&run->user, options) != 0)
+	if (open_files(run) != 0 || find_user(run) != 0)
 		return -1;
 	if (environment_init(&run->env) != 0)
 		return fail("environment");
@@ -343,7 +356,7 @@ finish(struct run *run)
 	if (run->report > STDERR_FILENO)
 		fd_close(&run->report);
 	environment_fini(&run->env);
-	user_fini(&run->user);
+	free(run->user.groups);
 	result_fini(&run->result);
 	return end;
 }

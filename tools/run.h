@@ -18,14 +18,14 @@
 #include "tools/run_options.h"
 #include "tools/run_pty.h"
 #include "tools/run_report.h"
-#include "tools/run_user.h"
+#include "tools/user.h"
 
 struct run {
 	const struct run_options *options;
 	struct run_result result;
 	struct signals inherited;
 	struct environment env;
-	struct user user;
+	struct launch_user user;
 	char *tmpdir;
 	int input;  /* what --stdin names; -1: inherited */
 	int report; /* where the report goes */

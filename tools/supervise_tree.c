@@ -4,8 +4,6 @@
  */
 #include "tools/supervise_tree.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +15,8 @@
 #include "runtime/tree/procfile.h"
 #include "runtime/tree/tree.h"
 #include "runtime/util/parse.h"
-#include "tools/accounts.h"
 #include "tools/tool.h"
-
-#define ID_MAX ((int64_t)UINT32_MAX - 1)
+#include "tools/user.h"
 
 static const char *
 base_name(const char *path)
@@ -101,61 +97,6 @@ tree_read(const char *path, const char *formation, char **why)
 	return tree;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-explain(char **why, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	if (vasprintf(why, format, ap) == -1)
-		*why = NULL;
-	va_end(ap);
-}
-
-static int
-find_group(const char *text, gid_t *gid, char **why)
-{
-	int64_t number;
-
-	if (parse_int(text, 0, ID_MAX, &number) == 0)
-		*gid = (gid_t)number;
-	else if (account_group(text, gid) != 0) {
-		explain(why, "group %s: %s", text, strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
-static int
-find_user(const char *user, const char *group, struct launch_user *found,
-    char **why)
-{
-	struct account account;
-	int64_t number;
-
-	if (group != NULL && find_group(group, &found->gid, why) == -1)
-		return -1;
-	if (user == NULL)
-		return 0;
-	/* By number, and with its group, it need not be known to anybody. */
-	if (group != NULL && parse_int(user, 0, ID_MAX, &number) == 0) {
-		found->uid = (uid_t)number;
-		return 0;
-	}
-	if (account_user(user, &account) != 0) {
-		explain(why, "user %s: %s", user, strerror(errno));
-		return -1;
-	}
-	found->uid = account.uid;
-	if (group == NULL)
-		found->gid = account.gid;
-	if (account_groups(&account, found->gid, &found->groups,
-		&found->ngroups) == 0)
-		return 0;
-	explain(why, "groups of user %s: %s", user, strerror(errno));
-	return -1;
-}
-
 static char **
 read_env(const char *path, char **why)
 {
@@ -170,4 +111,4 @@ read_env(const char *path, char **why)
 	return list;
 }
 
-const struct launch_hooks tree_hooks = { find_user, read_env };
+const struct launch_hooks tree_hooks = { user_find, read_env };

@@ -200,6 +200,19 @@ START_TEST(a_first_start_that_fails_ends_the_tree)
 }
 END_TEST
 
+START_TEST(an_unknown_user_is_told)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - {id: a, uid: no-such-user, command: [sleep, '1000']}\n");
+	support_await_stderr(&tree.host,
+	    "uid: expected the name or number of a user, got 'no-such-user'");
+	tree_end(&tree, 1);
+}
+END_TEST
+
 START_TEST(a_significant_child_ends_the_tree_with_its_status)
 {
 	struct tree tree;
@@ -398,6 +411,7 @@ main(void)
 	tcase_add_test(tc, a_dead_leader_ends_the_tree_with_120);
 	tcase_add_test(tc, a_killed_host_leaves_nothing);
 	tcase_add_test(tc, a_first_start_that_fails_ends_the_tree);
+	tcase_add_test(tc, an_unknown_user_is_told);
 	tcase_add_test(tc, a_significant_child_ends_the_tree_with_its_status);
 	tcase_add_test(tc, a_second_signal_kills);
 	tc = support_case(suite, "ready");
