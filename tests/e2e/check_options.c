@@ -322,7 +322,8 @@ START_TEST(unknown_uid_needs_a_group)
 	ck_assert_int_eq(support_execute(&r, "@grouper", "run", "--uid",
 			     "3999999999", "true", NULL),
 	    125);
-	ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "expected a gid with it"));
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+	    "expected a gid with it"));
 	support_finish(&r);
 }
 END_TEST
