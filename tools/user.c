@@ -45,6 +45,22 @@ find_group(struct launch_user *found, const char *text, char **why)
 	return 0;
 }
 
+/* An ordinary user may ask for what he is, but not set it. */
+static bool
+is_caller(uid_t uid)
+{
+	return geteuid() != 0 && uid == getuid() && uid == geteuid();
+}
+
+static bool
+is_ours(const struct launch_user *found)
+{
+	return geteuid() != 0 &&
+	    (found->uid == (uid_t)-1 || is_caller(found->uid)) &&
+	    (found->gid == (gid_t)-1 ||
+		(found->gid == getgid() && found->gid == getegid()));
+}
+
 static int
 find_user(struct launch_user *found, const char *text, char **why)
 {
@@ -58,6 +74,10 @@ find_user(struct launch_user *found, const char *text, char **why)
 		return 0;
 	}
 	if (account_user(text, &account) != 0) {
+		if (by_number && is_caller((uid_t)number)) {
+			found->uid = (uid_t)number;
+			return 0;
+		}
 		if (by_number)
 			return fail(why,
 			    "uid: user %s is in no password database: "
@@ -92,17 +112,6 @@ keep_supplementary(struct launch_user *found, char **why)
 	count = getgroups(count, found->groups);
 	found->ngroups = count > 0 ? (size_t)count : 0;
 	return 0;
-}
-
-/* An ordinary user may ask for what he is, but not set it. */
-static bool
-is_ours(const struct launch_user *found)
-{
-	return geteuid() != 0 &&
-	    (found->uid == (uid_t)-1 ||
-		(found->uid == getuid() && found->uid == geteuid())) &&
-	    (found->gid == (gid_t)-1 ||
-		(found->gid == getgid() && found->gid == getegid()));
 }
 
 int

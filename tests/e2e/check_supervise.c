@@ -213,6 +213,36 @@ START_TEST(an_unknown_user_is_told)
 }
 END_TEST
 
+/* As with run: he may ask for what he is, though he may set nothing. */
+START_TEST(an_ordinary_user_may_name_himself)
+{
+	struct support_command command = { .directory = support_directory() };
+	struct support_run r;
+	const char *why;
+	char text[128];
+
+	if (!support_can_switch_user(&why))
+		SUPPORT_SKIP("%s", why);
+	ck_assert_int_eq(chmod(support_directory(), 0777), 0);
+	unsetenv("GROUPER_RUNTIME_DIR");
+	snprintf(text, sizeof(text),
+	    "children:\n"
+	    "  - {id: a, uid: %u, shell: 'echo I am $(id -u); "
+	    "exec sleep 1000'}\n",
+	    (unsigned int)support_user());
+	command.argv = ARGV(support_grouper(), "supervise",
+	    support_file("tree.yaml", 0644, text));
+	command.uid = support_user();
+	support_start(&r, &command);
+	snprintf(text, sizeof(text), "I am %u", (unsigned int)support_user());
+	support_await_stdout(&r, text);
+	support_signal(&r, SIGTERM);
+	ck_assert_int_eq(support_wait(&r), 0);
+	support_assert_no_survivors();
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(a_significant_child_ends_the_tree_with_its_status)
 {
 	struct tree tree;
@@ -412,6 +442,7 @@ main(void)
 	tcase_add_test(tc, a_killed_host_leaves_nothing);
 	tcase_add_test(tc, a_first_start_that_fails_ends_the_tree);
 	tcase_add_test(tc, an_unknown_user_is_told);
+	tcase_add_test(tc, an_ordinary_user_may_name_himself);
 	tcase_add_test(tc, a_significant_child_ends_the_tree_with_its_status);
 	tcase_add_test(tc, a_second_signal_kills);
 	tc = support_case(suite, "ready");
