@@ -47,7 +47,8 @@ AC_DEFUN([GROUPER_STATIC_PROBE], [
 	static_tool=$grouper_cv_static
 	AS_IF([test $static_tool = no],
 	    [static_why="static libraries are missing"], [
-		STATIC_LDFLAGS="-XCClinker -$static_tool"
+		dnl tools/origin.c
+		STATIC_LDFLAGS="-XCClinker -$static_tool -Wl,--wrap=_dl_get_origin"
 		STATIC_LIBS=$grouper_libs
 		CFLAGS="$grouper_save_CFLAGS $BSD_CFLAGS -fPIE -$static_tool"
 		GROUPER_STATIC_NO_RESOLVER

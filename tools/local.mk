@@ -12,6 +12,7 @@ grouper_SOURCES += \
 	tools/ident.c \
 	tools/json.c \
 	tools/json.h \
+	tools/origin.c \
 	tools/plan.c \
 	tools/plan.h \
 	tools/plan_host.c \

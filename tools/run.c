@@ -267,14 +267,12 @@ refuse(struct run *run, enum grouper_error error)
 /* Where the linker puts the program: text and constants end before edata. */
 extern const char __executable_start[], edata[];
 
-/* Mapped at once it costs less than the page faults where it is used. */
 static void
-map_text(struct run *run)
+find_text(struct run *run)
 {
 	run->text = __executable_start;
 	run->text_size = (size_t)((uintptr_t)edata -
 	    (uintptr_t)__executable_start);
-	os_map_text(run->text, run->text_size);
 }
 
 static int
@@ -341,6 +339,7 @@ finish(struct run *run)
 	pty_free(run->pty);
 	grouper_host_free(run->host);
 	loop_timer_free(run->limit);
+	loop_timer_free(run->settle);
 	loop_timer_free(run->waiting);
 	loop_fd_free(run->signals_watch);
 	fd_close(&run->signals);
@@ -376,7 +375,7 @@ run_main(int argc, char **argv)
 
 	switch (run_options_parse(&options, argc, argv)) {
 	case RUN_PARSED:
-		map_text(&run);
+		find_text(&run);
 		log_open("grouper run", options.level);
 		if ((prepare(&run) != 0 || carry_out(&run) != 0) &&
 		    run.result.failed == 0)

@@ -44,6 +44,7 @@ struct run {
 	int64_t stop_began; /* then: when, in ms of clock_ms() */
 	int64_t deadline;   /* of --timeout; -1: none */
 	struct loop_timer *limit;
+	struct loop_timer *settle;
 	struct loop_timer *waiting;
 	const char *text; /* of this program, see os_map_text() */
 	size_t text_size;

@@ -15,6 +15,7 @@
 
 #include "runtime/group/host.h"
 #include "runtime/group/steps.h"
+#include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
@@ -23,6 +24,12 @@
 
 /* How long a stop may take before it is said what it waits for. */
 #define WAITING_MS 1000
+
+/*
+ * When the command has run so long, the host makes itself small: what only
+ * long runs need costs the short ones nothing.
+ */
+#define SETTLE_MS 20
 
 /* So many of those that live at the time limit are named on standard error. */
 #define NAMED_MAX 8
@@ -183,6 +190,19 @@ run_postpone(struct run *run, int64_t ms)
 		run->stop_began += ms;
 }
 
+/*
+ * Lets go of what was inherited, for whose end somebody may wait, and maps
+ * the text that the leader maps.
+ */
+static void
+settle(void *arg)
+{
+	struct run *run = arg;
+
+	fd_close_inherited();
+	os_map_text(run->text, run->text_size);
+}
+
 static void
 on_started(struct run *run, const struct grouper_event *event)
 {
@@ -190,8 +210,12 @@ on_started(struct run *run, const struct grouper_event *event)
 	run->result.contain = grouper_contained(run->host, run->options->key);
 	log_info("%s: pid %d started, containment %s", run->options->key,
 	    (int)event->pid, grouper_containment_name(run->result.contain));
-	fd_close_inherited();
 	fd_close(&run->input);
+	run->settle = loop_timer_new(run->loop, settle, run);
+	if (run->settle != NULL)
+		loop_timer_set(run->settle, SETTLE_MS);
+	else
+		settle(run);
 }
 
 /* What execve(2) says of a path is not always what is meant. */

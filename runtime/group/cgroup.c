@@ -4,7 +4,6 @@
  */
 #include "runtime/group/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -265,33 +263,43 @@ cgroup_leaf_kill(const struct cgroup_leaf *leaf)
 
 typedef void below_fn(int parent, const char *name, int dir, const void *arg);
 
+struct below {
+	int dir;
+	int depth;
+	below_fn *fn;
+	const void *arg;
+};
+
+static void each_below(const struct below *below);
+
+static bool
+on_below(const char *name, bool directory, void *arg)
+{
+	const struct below *below = arg;
+	struct below child = *below;
+
+	if (!directory || name[0] == '.')
+		return true;
+	child.dir = openat(below->dir, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (child.dir == -1)
+		return true;
+	child.depth++;
+	each_below(&child);
+	below->fn(below->dir, name, child.dir, below->arg);
+	fd_close(&child.dir);
+	return true;
+}
+
 /* Calls fn for each cgroup below dir, the deepest first. */
 static void
-each_below(int dir, int depth, below_fn *fn, const void *arg)
+each_below(const struct below *below)
 {
-	_Alignas(8) char buffer[2048];
-	unsigned short length;
-	const char *name;
-	long n, at;
-	int child;
+	struct below copy = *below;
 
-	if (depth == DEPTH_MAX || lseek(dir, 0, SEEK_SET) == -1)
+	if (below->depth == DEPTH_MAX || lseek(below->dir, 0, SEEK_SET) == -1)
 		return;
-	while ((n = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < n; at += length) {
-			/* d_ino, d_off, d_reclen, d_type, d_name: getdents(2) */
-			memcpy(&length, buffer + at + 16, sizeof(length));
-			name = buffer + at + 19;
-			if (buffer[at + 18] != DT_DIR || name[0] == '.')
-				continue;
-			child = openat(dir, name,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			if (child == -1)
-				continue;
-			each_below(child, depth + 1, fn, arg);
-			fn(dir, name, child, arg);
-			fd_close(&child);
-		}
+	os_each_entry(below->dir, on_below, &copy);
 }
 
 static void
@@ -313,7 +321,9 @@ remove_below(int parent, const char *name, int dir, const void *arg)
 void
 cgroup_leaf_kill_listed(const struct cgroup_leaf *leaf)
 {
-	each_below(leaf->dir, 0, kill_below, leaf->name);
+	struct below below = { leaf->dir, 0, kill_below, leaf->name };
+
+	each_below(&below);
 	kill_listed(leaf->dir, leaf->name);
 }
 
@@ -333,13 +343,15 @@ cgroup_leaf_populated(const struct cgroup_leaf *leaf)
 int
 cgroup_leaf_remove(struct cgroup_leaf *leaf)
 {
+	struct below below = { leaf->dir, 0, remove_below, NULL };
+
 	if (leaf->parent == -1)
 		return 0;
 	if (unlinkat(leaf->parent, leaf->name, AT_REMOVEDIR) == 0 ||
 	    errno == ENOENT)
 		return 0;
 	if (leaf->dir != -1)
-		each_below(leaf->dir, 0, remove_below, NULL);
+		each_below(&below);
 	return unlinkat(leaf->parent, leaf->name, AT_REMOVEDIR);
 }
 

@@ -34,6 +34,12 @@
  * a pipe, a child that was killed.  So long it has before it is told of.
  */
 #define SETTLE_MS 100
+/*
+ * What only a sweep needs is made ready once the command has run so long, or
+ * by the sweep itself: most commands that end sooner leave nothing, and wait
+ * for nothing.
+ */
+#define PREPARE_MS 20
 
 struct life {
 	struct leader *leader;
@@ -44,6 +50,7 @@ struct life {
 	bool host_gone;
 	bool main_ended;
 	bool told_ended;
+	bool prepared;	/* for a sweep */
 	bool paused;	/* the main process is stopped */
 	bool wake;	/* the host is as well, until this one is not */
 	int64_t settle; /* when leftovers are told of; 0: not now */
@@ -334,10 +341,21 @@ poll_timeout(struct life *life, int64_t now)
 	if (life->settle != 0)
 		deadline = life->settle;
 	if (deadline == -1)
-		return -1;
+		return life->prepared ? -1 : PREPARE_MS;
 	if (deadline <= now)
 		return 0;
 	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* What fails here each walk tries again. */
+static void
+prepare(struct life *life)
+{
+	life->prepared = true;
+	if (life->walk.capacity == 0)
+		walk_init(&life->walk);
+	if (life->leader->text != NULL)
+		os_map_text(life->leader->text, life->leader->text_size);
 }
 
 static void
@@ -350,8 +368,12 @@ wait_for_event(struct life *life, bool at_once)
 		{ life->sweep.leaf != NULL ? life->leader->leaf.events : -1,
 		    POLLPRI, 0 },
 	};
+	int ready;
 
-	if (poll(fds, 3, timeout) <= 0)
+	ready = poll(fds, 3, timeout);
+	if (ready == 0 && !life->prepared)
+		prepare(life);
+	if (ready <= 0)
 		return;
 	if (fds[0].revents != 0)
 		read_signals(life);
@@ -539,7 +561,6 @@ leader_run(struct leader *leader)
 
 	keep_only(leader);
 	raise_descriptor_limit();
-	walk_init(&life.walk); /* if it fails, each walk tries again */
 	sweep_init(&life.sweep, &life.walk, scope, leaf ? &leader->leaf : NULL);
 	life.sweep.on_asking = tell_step;
 	life.sweep.on_asking_arg = &life;
@@ -549,8 +570,6 @@ leader_run(struct leader *leader)
 		    getpgid(life.main) :
 		    life.main;
 	}
-	if (leader->text != NULL)
-		os_map_text(leader->text, leader->text_size);
 	live(&life);
 	remove_traces(&life);
 	_exit(0);

@@ -4,7 +4,6 @@
  */
 #include "runtime/group/names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
 #include "runtime/util/parse.h"
@@ -278,31 +278,45 @@ names_is_socket(const char *name)
 	    strcmp(name + length - suffix, SOCKET_SUFFIX) == 0;
 }
 
+struct neighbours {
+	const char *own;
+	char path[108 + NAME_MAX + 2];
+	size_t directory; /* length of that part of the path */
+	bool none;
+};
+
+static bool
+on_neighbour(const char *name, bool directory, void *arg)
+{
+	struct neighbours *found = arg;
+
+	(void)directory;
+	if (!names_is_socket(name) || strcmp(name, found->own) == 0)
+		return true;
+	snprintf(found->path + found->directory,
+	    sizeof(found->path) - found->directory, "%s", name);
+	found->none = is_left_behind(found->path, name) &&
+	    unlink(found->path) == 0;
+	return found->none;
+}
+
 bool
 names_alone(const struct names *names)
 {
-	char path[108 + NAME_MAX + 2];
-	const char *own = strrchr(names->socket_path, '/') + 1;
-	int directory = (int)(own - names->socket_path);
-	struct dirent *entry;
-	bool alone = true;
-	DIR *dir;
+	struct neighbours found = { .none = true };
+	int dir;
 
-	snprintf(path, sizeof(path), "%.*s", directory, names->socket_path);
-	dir = opendir(path);
-	if (dir == NULL)
+	found.own = strrchr(names->socket_path, '/') + 1;
+	found.directory = (size_t)(found.own - names->socket_path);
+	snprintf(found.path, sizeof(found.path), "%.*s", (int)found.directory,
+	    names->socket_path);
+	dir = open(found.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
 		return false;
-	while (alone && (entry = readdir(dir)) != NULL) {
-		if (!names_is_socket(entry->d_name) ||
-		    strcmp(entry->d_name, own) == 0)
-			continue;
-		snprintf(path + directory, sizeof(path) - (size_t)directory,
-		    "%s", entry->d_name);
-		alone = is_left_behind(path, entry->d_name) &&
-		    unlink(path) == 0;
-	}
-	closedir(dir);
-	return alone;
+	if (os_each_entry(dir, on_neighbour, &found) == -1)
+		found.none = false;
+	fd_close(&dir);
+	return found.none;
 }
 
 void

@@ -78,6 +78,14 @@ void os_set_name(const char *name);
 void os_get_name(char *name);
 
 /*
+ * Calls fn for each name in an open directory, "." and ".." too, from where
+ * its descriptor stands, until fn returns false.  directory: the entry is
+ * one; not every file system tells.  0, or -1 with errno.
+ */
+typedef bool os_entry_fn(const char *name, bool directory, void *arg);
+int os_each_entry(int dir, os_entry_fn *fn, void *arg);
+
+/*
  * Maps a range of the program's text now, page cache to page table, instead
  * of at each first use.  A page that only one process maps counts as its
  * own: host and leader, which run different parts of one program, then share

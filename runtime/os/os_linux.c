@@ -5,6 +5,7 @@
  */
 #include "runtime/os/os.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/sched.h>
@@ -151,4 +152,29 @@ os_map_text(const void *text, size_t size)
 	uintptr_t end = ((uintptr_t)text + size) & ~(page - 1);
 
 	madvise((void *)start, end - start, MADV_POPULATE_READ);
+}
+
+/* getdents64(2); glibc's own struct is for readdir(3). */
+struct linux_dirent64 {
+	uint64_t d_ino;
+	int64_t d_off;
+	unsigned short d_reclen;
+	unsigned char d_type;
+	char d_name[];
+};
+
+int
+os_each_entry(int dir, os_entry_fn *fn, void *arg)
+{
+	_Alignas(struct linux_dirent64) char buffer[2048];
+	struct linux_dirent64 *entry;
+	long n, at;
+
+	while ((n = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
+		for (at = 0; at < n; at += entry->d_reclen) {
+			entry = (struct linux_dirent64 *)(void *)(buffer + at);
+			if (!fn(entry->d_name, entry->d_type == DT_DIR, arg))
+				return 0;
+		}
+	return n < 0 ? -1 : 0;
 }

@@ -6,7 +6,6 @@
  */
 #include "runtime/os/os.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -32,14 +31,6 @@ struct pidfd_info {
 };
 #define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
 #define PIDFD_INFO_PID 1
-
-struct linux_dirent64 {
-	uint64_t d_ino;
-	int64_t d_off;
-	unsigned short d_reclen;
-	unsigned char d_type;
-	char d_name[];
-};
 
 /* Appends a number in decimal; returns the new end. */
 static char *
@@ -253,34 +244,39 @@ os_proc_stat(const struct os_proc *proc, pid_t pid, int pidfd,
 	return -1;
 }
 
-typedef bool entry_fn(pid_t pid, void *arg);
+typedef bool number_fn(pid_t pid, void *arg);
+
+struct numbers {
+	number_fn *fn;
+	void *arg;
+};
+
+static bool
+on_entry(const char *name, bool directory, void *arg)
+{
+	const struct numbers *numbers = arg;
+	int64_t pid;
+
+	(void)directory;
+	if (name[0] < '1' || name[0] > '9')
+		return true;
+	take_number(name, &pid);
+	return numbers->fn((pid_t)pid, numbers->arg);
+}
 
 /* Calls fn for each number in a directory until it returns false. */
 static int
-each_number(int dir, const char *path, entry_fn *fn, void *arg)
+each_number(int dir, const char *path, number_fn *fn, void *arg)
 {
-	_Alignas(struct linux_dirent64) char buffer[4096];
-	struct linux_dirent64 *entry;
-	int64_t pid;
-	long n, at;
-	int fd;
+	struct numbers numbers = { fn, arg };
+	int fd, result;
 
 	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < n; at += entry->d_reclen) {
-			entry = (struct linux_dirent64 *)(void *)(buffer + at);
-			if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
-				continue;
-			take_number(entry->d_name, &pid);
-			if (!fn((pid_t)pid, arg)) {
-				fd_close(&fd);
-				return 0;
-			}
-		}
+	result = os_each_entry(fd, on_entry, &numbers);
 	fd_close(&fd);
-	return n < 0 ? -1 : 0;
+	return result;
 }
 
 struct liveliest {

@@ -21,6 +21,7 @@
 struct loop {
 	struct event_base *base;
 	bool own_base;
+	bool reserved; /* just now: the loop comes next */
 };
 
 struct loop_fd {
@@ -60,6 +61,7 @@ loop_reserve(struct loop *loop)
 	}
 	while (n > 0)
 		fd_close(&fds[--n]);
+	loop->reserved = result == 0;
 	return result;
 }
 
@@ -70,7 +72,7 @@ loop_base(struct loop *loop)
 
 	if (loop->base != NULL)
 		return loop->base;
-	if (loop_reserve(loop) == -1)
+	if (!loop->reserved && loop_reserve(loop) == -1)
 		return NULL;
 	config = event_config_new();
 	if (config != NULL) {
