@@ -18,6 +18,7 @@ examples_containment_LDADD = $(example_libs)
 examples_exec_function_LDADD = $(example_libs)
 examples_leader_died_LDADD = $(example_libs)
 examples_list_members_LDADD = $(example_libs)
+examples_messages_worker_LDADD = libgrouper.la
 examples_signal_events_LDADD = $(example_libs)
 examples_start_stop_LDADD = $(example_libs)
 examples_supervisor_LDADD = $(example_libs)
@@ -26,6 +27,7 @@ examples_who_am_i_LDADD = $(example_libs)
 
 EXTRA_DIST += \
 	examples/demo.sh \
+	examples/messages/nginx.yaml \
 	examples/trees/Procfile.example \
 	examples/trees/nested.yaml \
 	examples/trees/pool.yaml \

@@ -8,6 +8,7 @@ grouperinclude_HEADERS += \
 	include/grouper/export.h \
 	include/grouper/group.h \
 	include/grouper/ident.h \
+	include/grouper/message.h \
 	include/grouper/process.h \
 	include/grouper/self.h \
 	include/grouper/supervisor.h

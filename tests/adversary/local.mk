@@ -12,6 +12,8 @@ tests_support_libsupport_la_SOURCES += \
 	tests/adversary/arena.c \
 	tests/adversary/arena.h
 
+tests_adversary_check_kills_SOURCES =
+
 # The hostile programs.
 adversary_programs += \
 	tests/adversary/hostile \
@@ -33,6 +35,10 @@ tests_adversary_hostile_CPPFLAGS = $(lone_cppflags)
 tests_adversary_hostile_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS)
 tests_adversary_hostile_LDFLAGS = -no-install -pthread
 tests_adversary_hostile_LDADD =
+tests_adversary_sole_CPPFLAGS = $(lone_cppflags)
+tests_adversary_sole_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS)
+tests_adversary_sole_LDFLAGS = -no-install
+tests_adversary_sole_LDADD =
 tests_adversary_surround_CPPFLAGS = $(lone_cppflags)
 tests_adversary_surround_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS)
 tests_adversary_surround_LDFLAGS = -no-install
@@ -46,4 +52,14 @@ check-deaths: all tests/adversary/check_deaths$(EXEEXT) \
 	@$(AM_TESTS_ENVIRONMENT) DEATH_ROUNDS='$(DEATH_ROUNDS)' \
 	    tests/adversary/check_deaths$(EXEEXT)
 
-.PHONY: check-deaths
+# Random kills in a tree at length: make check-kills KILLS_ROUNDS=10
+KILLS_ROUNDS = 1
+KILLS_SECONDS = 60
+
+check-kills: all tests/adversary/check_kills$(EXEEXT) \
+    tests/adversary/sole$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) KILLS_ROUNDS='$(KILLS_ROUNDS)' \
+	    KILLS_SECONDS='$(KILLS_SECONDS)' \
+	    tests/adversary/check_kills$(EXEEXT)
+
+.PHONY: check-deaths check-kills

@@ -5,6 +5,29 @@ bench_programs += \
 	tests/bench/bench_stop \
 	tests/bench/bench_tree
 
+# Without a libc, whatever the other programs are linked with.
+tests_bench_bench_member_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS) \
+	-ffreestanding -fno-stack-protector -fno-pie
+tests_bench_bench_member_LDFLAGS = -static -nostdlib -no-pie
+tests_bench_bench_member_LDADD =
+
+tests_bench_bench_ordinary_SOURCES = tests/bench/bench_member.c
+tests_bench_bench_ordinary_CPPFLAGS = $(AM_CPPFLAGS) -DORDINARY
+tests_bench_bench_ordinary_LDADD =
+
+tests_bench_bench_messages_SOURCES =
+tests_bench_bench_messages_LDADD =
+
+# Where there is no libzmq, ZeroMQ is not measured.
+if HAVE_ZMQ
+bench_programs += tests/bench/bench_zeromq
+endif
+tests_bench_bench_zeromq_SOURCES =
+tests_bench_bench_zeromq_CFLAGS = $(AM_CFLAGS) $(ZMQ_CFLAGS)
+tests_bench_bench_zeromq_LDADD = $(ZMQ_LIBS)
+
+tests_bench_bench_relay_SOURCES =
+
 EXTRA_DIST += \
 	tests/bench/bench_idle.py \
 	tests/bench/bench_start.py \

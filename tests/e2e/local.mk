@@ -22,6 +22,11 @@ e2e_tests += \
 	tests/e2e/check_trees \
 	tests/e2e/check_workloads
 
+tests_e2e_check_daemons_SOURCES = \
+	tests/e2e/postgres.c \
+	tests/e2e/servers.c \
+	tests/e2e/servers.h
+
 tests_e2e_check_programs_SOURCES = \
 	tests/e2e/check_programs.c \
 	tests/e2e/postgres.c \

@@ -13,6 +13,7 @@ unit_tests += \
 	tests/unit/check_ending \
 	tests/unit/check_events \
 	tests/unit/check_exec \
+	tests/unit/check_frame \
 	tests/unit/check_halt \
 	tests/unit/check_host \
 	tests/unit/check_ident \
@@ -41,8 +42,14 @@ unit_tests += \
 	tests/unit/check_public_refused \
 	tests/unit/check_public_supervisor \
 	tests/unit/check_ready \
+	tests/unit/check_registry \
+	tests/unit/check_relay \
+	tests/unit/check_relay_hostile \
+	tests/unit/check_relay_loss \
+	tests/unit/check_relay_presence \
 	tests/unit/check_self \
 	tests/unit/check_server \
+	tests/unit/check_settings \
 	tests/unit/check_signals \
 	tests/unit/check_spec \
 	tests/unit/check_start \
@@ -50,6 +57,8 @@ unit_tests += \
 	tests/unit/check_stop \
 	tests/unit/check_supervisor \
 	tests/unit/check_text \
+	tests/unit/check_topic \
+	tests/unit/check_topic_groups \
 	tests/unit/check_tree \
 	tests/unit/check_tree_hostile \
 	tests/unit/check_tree_plan \
@@ -72,14 +81,33 @@ tests_support_libsupport_la_SOURCES += \
 	tests/unit/puppet_tree.c \
 	tests/unit/record.c \
 	tests/unit/record.h \
+	tests/unit/relay_kit.c \
+	tests/unit/relay_kit.h \
 	tests/unit/trial.c \
 	tests/unit/trial.h
+
+# The machine, with its steps counted.
+check_LTLIBRARIES += tests/unit/libcounted.la
+tests_unit_libcounted_la_SOURCES = \
+	runtime/supervise/machine.c \
+	runtime/supervise/machine_admin.c \
+	runtime/supervise/machine_decide.c \
+	runtime/supervise/machine_node.c \
+	runtime/supervise/machine_order.c \
+	runtime/supervise/machine_queue.c \
+	runtime/supervise/machine_reload.c \
+	runtime/supervise/machine_scale.c \
+	runtime/supervise/machine_verify.c \
+	runtime/supervise/window.c
+tests_unit_libcounted_la_CFLAGS = $(AM_CFLAGS) $(COUNT_CFLAGS)
+tests_unit_check_machine_cost_LDADD = tests/unit/libcounted.la $(LDADD)
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
 valgrind_tests += \
 	tests/unit/check_connection \
 	tests/unit/check_dotenv \
 	tests/unit/check_events \
+	tests/unit/check_frame \
 	tests/unit/check_limit \
 	tests/unit/check_link \
 	tests/unit/check_logs \
@@ -97,9 +125,13 @@ valgrind_tests += \
 	tests/unit/check_parse \
 	tests/unit/check_procfile \
 	tests/unit/check_ready \
+	tests/unit/check_settings \
+	tests/unit/check_relay \
+	tests/unit/check_relay_presence \
 	tests/unit/check_spec \
 	tests/unit/check_steps \
 	tests/unit/check_text \
+	tests/unit/check_topic \
 	tests/unit/check_tree \
 	tests/unit/check_tree_plan \
 	tests/unit/check_tree_problems \

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Audiences: see audience.h.  Each pattern is held once; a link ties it to an
+ * audience that has it.
+ */
+#include "runtime/relay/audience.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/relay/log.h"
+#include "runtime/relay/relay.h"
+#include "runtime/relay/topic.h"
+#include "runtime/util/bug.h"
+
+/* So many topics are remembered with their audiences. */
+#define ROUTES_MAX 16384
+
+struct audience_link {
+	struct pattern *pattern;
+	struct audience *audience;
+	LIST_ENTRY(audience_link) entry;
+};
+
+struct pattern {
+	RB_ENTRY(pattern) entry;
+	LIST_HEAD(, audience_link) links;
+	uint64_t number;
+	bool prefix;
+	size_t length; /* without the '*' of a prefix */
+	char text[];   /* with it */
+};
+
+/* Any order will do; most differ in length. */
+static int
+compare_text(const char *one, size_t one_length, const char *other,
+    size_t other_length)
+{
+	if (one_length != other_length)
+		return one_length < other_length ? -1 : 1;
+	return memcmp(one, other, one_length);
+}
+
+static int
+compare_patterns(const struct pattern *one, const struct pattern *other)
+{
+	return compare_text(one->text, one->length, other->text, other->length);
+}
+
+static int
+compare_routes(const struct route *one, const struct route *other)
+{
+	return compare_text(one->topic, one->length, other->topic,
+	    other->length);
+}
+
+static int
+compare_audiences(const struct audience *one, const struct audience *other)
+{
+	uint64_t number, other_number;
+	size_t i;
+
+	if (one->nlinks != other->nlinks)
+		return one->nlinks < other->nlinks ? -1 : 1;
+	for (i = 0; i < one->nlinks; i++) {
+		number = one->links[i]->pattern->number;
+		other_number = other->links[i]->pattern->number;
+		if (number != other_number)
+			return number < other_number ? -1 : 1;
+	}
+	return 0;
+}
+
+RB_PROTOTYPE(pattern_tree, pattern, entry, compare_patterns)
+RB_GENERATE(pattern_tree, pattern, entry, compare_patterns)
+RB_PROTOTYPE(route_tree, route, entry, compare_routes)
+RB_GENERATE(route_tree, route, entry, compare_routes)
+RB_PROTOTYPE(audience_tree, audience, entry, compare_audiences)
+RB_GENERATE(audience_tree, audience, entry, compare_audiences)
+
+/*
+ * Patterns
+ */
+
+static struct pattern_tree *
+tree_of(struct audience_index *index, bool prefix)
+{
+	return prefix ? &index->prefixes : &index->exact;
+}
+
+/* One by its text; of a prefix, without the '*'. */
+static struct pattern *
+find_text(const struct pattern_tree *tree, const char *text, size_t length)
+{
+	struct pattern *pattern = RB_ROOT(tree);
+	int order;
+
+	while (pattern != NULL) {
+		order = compare_text(text, length, pattern->text,
+		    pattern->length);
+		if (order == 0)
+			return pattern;
+		pattern = order < 0 ? RB_LEFT(pattern, entry) :
+				      RB_RIGHT(pattern, entry);
+	}
+	return NULL;
+}
+
+static struct pattern *
+pattern_find(const struct audience_index *index, const char *text,
+    size_t length)
+{
+	if (topic_pattern_is_prefix(text, length))
+		return find_text(&index->prefixes, text, length - 1);
+	return find_text(&index->exact, text, length);
+}
+
+static struct pattern *
+pattern_new(struct audience_index *index, const char *text, size_t length)
+{
+	struct pattern *pattern;
+
+	pattern = calloc(1, sizeof(*pattern) + length + 1);
+	if (pattern == NULL)
+		return NULL;
+	memcpy(pattern->text, text, length);
+	pattern->prefix = topic_pattern_is_prefix(text, length);
+	pattern->length = length - (pattern->prefix ? 1 : 0);
+	pattern->number = index->next_pattern++;
+	LIST_INIT(&pattern->links);
+	RB_INSERT(pattern_tree, tree_of(index, pattern->prefix), pattern);
+	if (pattern->prefix)
+		index->prefix_lengths[pattern->length]++;
+	return pattern;
+}
+
+static void
+pattern_put(struct audience_index *index, struct pattern *pattern)
+{
+	if (!LIST_EMPTY(&pattern->links))
+		return;
+	if (pattern->prefix)
+		index->prefix_lengths[pattern->length]--;
+	RB_REMOVE(pattern_tree, tree_of(index, pattern->prefix), pattern);
+	free(pattern);
+}
+
+/*
+ * The index
+ */
+
+void
+audience_index_init(struct audience_index *index, struct store *store)
+{
+	memset(index, 0, sizeof(*index));
+	index->store = store;
+	index->generation = 1;
+	RB_INIT(&index->exact);
+	RB_INIT(&index->prefixes);
+	RB_INIT(&index->settled);
+	TAILQ_INIT(&index->unsettled);
+	RB_INIT(&index->routes);
+	SLIST_INIT(&index->all_routes);
+}
+
+static void
+forget_routes(struct audience_index *index)
+{
+	struct route *route;
+
+	RB_INIT(&index->routes);
+	while ((route = SLIST_FIRST(&index->all_routes)) != NULL) {
+		SLIST_REMOVE_HEAD(&index->all_routes, listed);
+		free(route->audiences);
+		free(route);
+	}
+	index->nroutes = 0;
+	index->last = NULL;
+}
+
+void
+audience_index_fini(struct audience_index *index)
+{
+	forget_routes(index);
+	BUG_IF(!RB_EMPTY(&index->settled) || !TAILQ_EMPTY(&index->unsettled));
+	BUG_IF(!RB_EMPTY(&index->exact) || !RB_EMPTY(&index->prefixes));
+}
+
+/*
+ * Audiences
+ */
+
+static void
+unsettle(struct audience_index *index, struct audience *audience)
+{
+	index->generation++;
+	if (!audience->settled)
+		return;
+	RB_REMOVE(audience_tree, &index->settled, audience);
+	audience->settled = false;
+	TAILQ_INSERT_TAIL(&index->unsettled, audience, unsettled_entry);
+}
+
+static struct audience *
+audience_new(struct audience_index *index)
+{
+	struct audience *audience;
+
+	audience = calloc(1, sizeof(*audience));
+	if (audience == NULL)
+		return NULL;
+	TAILQ_INIT(&audience->ready);
+	TAILQ_INIT(&audience->resting);
+	TAILQ_INIT(&audience->listeners);
+	audience->log = log_new(index->store);
+	if (audience->log == NULL) {
+		free(audience);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&index->unsettled, audience, unsettled_entry);
+	return audience;
+}
+
+static void
+drop_link(struct audience_index *index, struct audience_link *link)
+{
+	struct pattern *pattern = link->pattern;
+
+	LIST_REMOVE(link, entry);
+	free(link);
+	index->nlinks--;
+	pattern_put(index, pattern);
+}
+
+void
+audience_put(struct audience_index *index, struct audience *audience)
+{
+	size_t i;
+
+	if (audience == NULL || audience->nmembers > 0 ||
+	    !TAILQ_EMPTY(&audience->listeners))
+		return;
+	unsettle(index, audience);
+	TAILQ_REMOVE(&index->unsettled, audience, unsettled_entry);
+	for (i = 0; i < audience->nlinks; i++)
+		drop_link(index, audience->links[i]);
+	free(audience->links);
+	log_drop(audience->log);
+	free(audience);
+}
+
+/* Where the link to a pattern of that number is, or would have to be. */
+static bool
+find_link(const struct audience *audience, uint64_t number, size_t *at)
+{
+	size_t low = 0, high = audience->nlinks, middle;
+	uint64_t other;
+
+	/* Mostly the newest. */
+	if (high > 0 && audience->links[high - 1]->pattern->number < number)
+		low = high;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		other = audience->links[middle]->pattern->number;
+		if (other == number) {
+			*at = middle;
+			return true;
+		}
+		if (number < other)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*at = low;
+	return false;
+}
+
+bool
+audience_has(const struct audience_index *index,
+    const struct audience *audience, const char *pattern, size_t length)
+{
+	const struct pattern *found = pattern_find(index, pattern, length);
+	size_t at;
+
+	return found != NULL && find_link(audience, found->number, &at);
+}
+
+static int
+add_link(struct audience_index *index, struct audience *audience,
+    struct pattern *pattern, size_t at)
+{
+	size_t size = audience->size == 0 ? 4 : audience->size * 2;
+	struct audience_link *link, **links;
+
+	if (index->nlinks >= RELAY_SUBSCRIPTIONS_MAX) {
+		errno = ENOSPC;
+		return -1;
+	}
+	if (audience->nlinks == audience->size) {
+		links = reallocarray(audience->links, size, sizeof(*links));
+		if (links == NULL)
+			return -1;
+		audience->links = links;
+		audience->size = size;
+	}
+	link = calloc(1, sizeof(*link));
+	if (link == NULL)
+		return -1;
+	link->pattern = pattern;
+	link->audience = audience;
+	LIST_INSERT_HEAD(&pattern->links, link, entry);
+	memmove(audience->links + at + 1, audience->links + at,
+	    (audience->nlinks - at) * sizeof(*audience->links));
+	audience->links[at] = link;
+	audience->nlinks++;
+	index->nlinks++;
+	return 0;
+}
+
+int
+audience_add(struct audience_index *index, struct audience *audience,
+    const char *pattern, size_t length)
+{
+	struct pattern *found;
+	size_t at;
+
+	if (!topic_pattern_valid(pattern, length)) {
+		errno = EINVAL;
+		return -1;
+	}
+	found = pattern_find(index, pattern, length);
+	if (found != NULL && find_link(audience, found->number, &at))
+		return 0;
+	if (found == NULL)
+		found = pattern_new(index, pattern, length);
+	if (found == NULL)
+		return -1;
+	find_link(audience, found->number, &at);
+	unsettle(index, audience);
+	if (add_link(index, audience, found, at) == -1) {
+		pattern_put(index, found);
+		return -1;
+	}
+	return 1;
+}
+
+int
+audience_remove(struct audience_index *index, struct audience *audience,
+    const char *pattern, size_t length)
+{
+	struct pattern *found;
+	size_t at;
+
+	if (!topic_pattern_valid(pattern, length)) {
+		errno = EINVAL;
+		return -1;
+	}
+	found = pattern_find(index, pattern, length);
+	if (found == NULL || !find_link(audience, found->number, &at))
+		return 0;
+	unsettle(index, audience);
+	drop_link(index, audience->links[at]);
+	audience->nlinks--;
+	memmove(audience->links + at, audience->links + at + 1,
+	    (audience->nlinks - at) * sizeof(*audience->links));
+	return 1;
+}
+
+struct audience *
+audience_copy(struct audience_index *index, const struct audience *from)
+{
+	struct audience *audience;
+	size_t i;
+
+	audience = audience_new(index);
+	if (audience == NULL)
+		return NULL;
+	for (i = 0; i < from->nlinks; i++) {
+		if (add_link(index, audience, from->links[i]->pattern, i) ==
+		    -1) {
+			audience_put(index, audience);
+			return NULL;
+		}
+	}
+	index->generation++;
+	return audience;
+}
+
+struct audience *
+audience_get(struct audience_index *index, const char *const *patterns,
+    size_t count)
+{
+	struct audience *audience, *same;
+	size_t i;
+
+	audience = audience_new(index);
+	if (audience == NULL)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		if (audience_add(index, audience, patterns[i],
+			strnlen(patterns[i], TOPIC_MAX + 1)) == -1) {
+			audience_put(index, audience);
+			return NULL;
+		}
+	}
+	same = RB_FIND(audience_tree, &index->settled, audience);
+	if (same == NULL)
+		return audience;
+	audience_put(index, audience);
+	return same;
+}
+
+struct audience *
+audience_settle(struct audience_index *index, struct audience **same)
+{
+	struct audience *audience = TAILQ_FIRST(&index->unsettled);
+
+	if (audience == NULL)
+		return NULL;
+	*same = RB_INSERT(audience_tree, &index->settled, audience);
+	if (*same == NULL) {
+		TAILQ_REMOVE(&index->unsettled, audience, unsettled_entry);
+		audience->settled = true;
+	}
+	return audience;
+}
+
+const char *
+audience_pattern(const struct audience *audience, size_t i)
+{
+	return i < audience->nlinks ? audience->links[i]->pattern->text : NULL;
+}
+
+/*
+ * Routes
+ */
+
+/* The audiences that have a pattern, and that the mark does not show yet. */
+static int
+gather(struct audience_index *index, struct route *route,
+    const struct pattern *pattern)
+{
+	struct audience_link *link;
+	struct audience **audiences;
+	size_t size;
+
+	LIST_FOREACH(link, &pattern->links, entry) {
+		if (link->audience->mark == index->mark)
+			continue;
+		link->audience->mark = index->mark;
+		if (route->count == route->size) {
+			size = route->size == 0 ? 4 : route->size * 2;
+			audiences = reallocarray(route->audiences, size,
+			    sizeof(*audiences));
+			if (audiences == NULL)
+				return -1;
+			route->audiences = audiences;
+			route->size = size;
+		}
+		route->audiences[route->count++] = link->audience;
+	}
+	return 0;
+}
+
+static int
+fill(struct audience_index *index, struct route *route)
+{
+	const struct pattern *pattern;
+	size_t length;
+
+	route->count = 0;
+	index->mark++;
+	pattern = find_text(&index->exact, route->topic, route->length);
+	if (pattern != NULL && gather(index, route, pattern) == -1)
+		return -1;
+	for (length = 0; length <= route->length; length++) {
+		if (index->prefix_lengths[length] == 0)
+			continue;
+		pattern = find_text(&index->prefixes, route->topic, length);
+		if (pattern != NULL && gather(index, route, pattern) == -1)
+			return -1;
+	}
+	route->generation = index->generation;
+	return 0;
+}
+
+static bool
+is_route_of(const struct route *route, const char *topic, size_t length)
+{
+	return route != NULL && route->length == length &&
+	    memcmp(route->topic, topic, length) == 0;
+}
+
+static struct route *
+search_route(const struct audience_index *index, const char *topic,
+    size_t length)
+{
+	struct route *route = RB_ROOT(&index->routes);
+	int order;
+
+	while (route != NULL) {
+		order = compare_text(topic, length, route->topic,
+		    route->length);
+		if (order == 0)
+			return route;
+		route = order < 0 ? RB_LEFT(route, entry) :
+				    RB_RIGHT(route, entry);
+	}
+	return NULL;
+}
+
+/* Mostly it is the last one again, or the one that came after it before. */
+static struct route *
+find_route(const struct audience_index *index, const char *topic, size_t length)
+{
+	struct route *last = index->last, *route;
+
+	if (is_route_of(last, topic, length))
+		return last;
+	if (last != NULL && is_route_of(last->follower, topic, length))
+		return last->follower;
+	route = search_route(index, topic, length);
+	if (last != NULL && route != NULL)
+		last->follower = route;
+	return route;
+}
+
+static struct route *
+add_route(struct audience_index *index, const char *topic, size_t length)
+{
+	struct route *route;
+
+	if (index->nroutes == ROUTES_MAX)
+		forget_routes(index);
+	route = calloc(1, sizeof(*route) + length + 1);
+	if (route == NULL)
+		return NULL;
+	memcpy(route->topic, topic, length);
+	route->length = length;
+	RB_INSERT(route_tree, &index->routes, route);
+	SLIST_INSERT_HEAD(&index->all_routes, route, listed);
+	index->nroutes++;
+	return route;
+}
+
+const struct route *
+audience_route(struct audience_index *index, const char *topic, size_t length)
+{
+	struct route *route;
+
+	route = find_route(index, topic, length);
+	if (route == NULL)
+		route = add_route(index, topic, length);
+	if (route == NULL)
+		return NULL;
+	index->last = route;
+	if (route->generation != index->generation && fill(index, route) == -1)
+		return NULL;
+	return route;
+}
