@@ -3,7 +3,6 @@
  * grouper doctor: what this machine can guarantee.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 #include "tools/json.h"
+#include "tools/options.h"
 #include "tools/tool.h"
 
 #ifndef PACKAGE_VERSION
@@ -123,7 +123,7 @@ look_at_proc(struct findings *found)
 static void
 look_at_pidfd(struct findings *found)
 {
-	struct os_proc none = { -1, -1 };
+	struct os_proc none = { .dir = -1, .self = -1 };
 	struct os_stat stat;
 	int pidfd;
 
@@ -260,33 +260,14 @@ examine(bool json)
 int
 doctor_main(int argc, char **argv)
 {
-	enum { JSON = UCHAR_MAX + 1 };
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool json = false;
-	int opt;
+	static const struct option table[] = { OPTIONS_JSON, OPTIONS_END };
+	struct options options = { .verb = "doctor", .help = help };
+	int status;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
-		switch (opt) {
-		case JSON:
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("doctor", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc) {
-		tool_error("doctor", "expected no argument, got '%s'",
-		    argv[optind]);
+	status = options_read(&options, argc, argv, "+:", table, NULL, NULL);
+	if (status != -1)
+		return status;
+	if (options_no_argument("doctor", argv) != TOOL_OK)
 		return TOOL_USAGE;
-	}
-	return examine(json);
+	return examine(options.json);
 }

@@ -13,6 +13,8 @@ grouper_SOURCES += \
 	tools/json.c \
 	tools/json.h \
 	tools/origin.c \
+	tools/options.c \
+	tools/options.h \
 	tools/plan.c \
 	tools/plan.h \
 	tools/plan_host.c \
@@ -52,11 +54,13 @@ grouper_SOURCES += \
 
 dist_man_MANS += \
 	tools/grouper-check.1 \
+	tools/grouper-client.3 \
 	tools/grouper-control.1 \
 	tools/grouper-doctor.1 \
 	tools/grouper-events.1 \
 	tools/grouper-host.1 \
 	tools/grouper-ident.1 \
+	tools/grouper-member.3 \
 	tools/grouper-protocol.7 \
 	tools/grouper-run.1 \
 	tools/grouper-status.1 \

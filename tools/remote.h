@@ -14,17 +14,10 @@
 #include <grouper/error.h>
 
 #include "runtime/control/client.h"
-
-/* Short and long options of every such verb, and their lines in its help. */
-#define REMOTE_LETTERS "s:h"
-#define REMOTE_HELP \
-	"  -s, --socket SOCKET  the host that listens there\n" \
-	"      --host NAME      the host of this name\n"
+#include "tools/options.h"
 
 struct remote {
-	const char *verb;
-	const char *socket;
-	const char *host;
+	struct options options;
 	struct client *client; /* NULL until remote_open() */
 };
 
@@ -45,12 +38,5 @@ int remote_call(struct remote *remote, const char *method, json_t *params,
 /* Says why the last call failed, and returns the exit status for it. */
 int remote_fail(struct remote *remote, enum grouper_error error,
     const char *whom);
-
-/*
- * Calls fn for the socket of every host of this user's runtime directory, in
- * the order of their names.  0, or -1 with errno.
- */
-typedef void remote_host_fn(const char *name, const char *path, void *arg);
-int remote_each_host(remote_host_fn *fn, void *arg);
 
 #endif

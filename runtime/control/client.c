@@ -32,6 +32,7 @@ struct client {
 	size_t length;
 	size_t room;
 	size_t searched; /* no newline up to here */
+	struct client_fds came;
 	char error[ERROR_MAX];
 };
 
@@ -79,12 +80,20 @@ client_connect(const char *path)
 	return NULL;
 }
 
+static void
+drop_fds(struct client_fds *fds)
+{
+	while (fds->count > 0)
+		fd_close(&fds->list[--fds->count]);
+}
+
 void
 client_free(struct client *client)
 {
 	if (client == NULL)
 		return;
 	fd_close(&client->fd);
+	drop_fds(&client->came);
 	free(client->in);
 	free(client);
 }
@@ -93,6 +102,12 @@ pid_t
 client_peer(const struct client *client)
 {
 	return client->peer;
+}
+
+int
+client_fd(const struct client *client)
+{
+	return client->fd;
 }
 
 const char *
@@ -139,8 +154,35 @@ await(struct client *client, short events, int64_t deadline)
 	return GROUPER_OK;
 }
 
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
+};
+
+/* As send(2), with descriptors, if not NULL. */
+static ssize_t
+send_some(const struct client *client, const char *text, size_t length,
+    const struct client_fds *fds)
+{
+	size_t bytes = fds != NULL ? fds->count * sizeof(int) : 0;
+	struct iovec iov = { (char *)(uintptr_t)text, length };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union control control = { .bytes = { 0 } };
+
+	if (bytes > 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(bytes);
+		memcpy(CMSG_DATA(&control.header), fds->list, bytes);
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(bytes);
+	}
+	return sendmsg(client->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static enum grouper_error
-send_all(struct client *client, const char *text, int64_t deadline)
+send_all(struct client *client, const char *text,
+    const struct client_fds *given, int64_t deadline)
 {
 	size_t length = strlen(text), done = 0;
 	enum grouper_error error;
@@ -150,14 +192,48 @@ send_all(struct client *client, const char *text, int64_t deadline)
 		error = await(client, POLLOUT, deadline);
 		if (error != GROUPER_OK)
 			return error;
-		n = send(client->fd, text + done, length - done,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send_some(client, text + done, length - done,
+		    done == 0 ? given : NULL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
 			return fail_system(client);
 		if (n > 0)
 			done += (size_t)n;
 	}
 	return GROUPER_OK;
+}
+
+/* What came before for no answer is nobody's. */
+static void
+keep_fds(struct client *client, struct msghdr *message)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	size_t bytes;
+
+	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
+	    header->cmsg_type != SCM_RIGHTS)
+		return;
+	drop_fds(&client->came);
+	bytes = header->cmsg_len - CMSG_LEN(0);
+	memcpy(client->came.list, CMSG_DATA(header), bytes);
+	client->came.count = bytes / sizeof(int);
+}
+
+/* As recv(2). */
+static ssize_t
+receive(struct client *client, char *buffer, size_t size)
+{
+	union control control = { .bytes = { 0 } };
+	struct iovec iov = { buffer, size };
+	struct msghdr message = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_LEN(CONNECTION_FDS_MAX * sizeof(int)) };
+	ssize_t n;
+
+	n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n > 0)
+		keep_fds(client, &message);
+	return n;
 }
 
 static enum grouper_error
@@ -182,8 +258,8 @@ read_more(struct client *client, int64_t deadline)
 	error = await(client, POLLIN, deadline);
 	if (error != GROUPER_OK)
 		return error;
-	n = recv(client->fd, client->in + client->length,
-	    client->room - client->length, MSG_DONTWAIT);
+	n = receive(client, client->in + client->length,
+	    client->room - client->length);
 	if (n == 0) {
 		errno = ECONNRESET;
 		n = -1;
@@ -252,9 +328,28 @@ take_answer(struct client *client, json_t *answer, json_t **result)
 	return number;
 }
 
+static void
+give_fds(struct client *client, struct client_fds *got)
+{
+	if (got != NULL) {
+		*got = client->came;
+		client->came.count = 0;
+	}
+	drop_fds(&client->came);
+}
+
 enum grouper_error
 client_call(struct client *client, const char *method, json_t *params,
     int64_t limit_ms, json_t **result)
+{
+	return client_call_fds(client, method, params, NULL, limit_ms, result,
+	    NULL);
+}
+
+enum grouper_error
+client_call_fds(struct client *client, const char *method, json_t *params,
+    const struct client_fds *given, int64_t limit_ms, json_t **result,
+    struct client_fds *got)
 {
 	int64_t deadline = deadline_of(limit_ms);
 	enum grouper_error error;
@@ -262,21 +357,26 @@ client_call(struct client *client, const char *method, json_t *params,
 	char *request;
 
 	*result = NULL;
+	if (got != NULL)
+		got->count = 0;
 	client->error[0] = '\0';
 	request = rpc_request(++client->last_id, method, params);
 	if (request == NULL) {
 		errno = ENOMEM;
 		return fail_system(client);
 	}
-	error = send_all(client, request, deadline);
+	error = send_all(client, request, given, deadline);
 	free(request);
 	while (error == GROUPER_OK) {
 		error = read_object(client, deadline, &object);
 		if (error != GROUPER_OK)
 			break;
 		if (json_integer_value(json_object_get(object, "id")) ==
-		    client->last_id)
-			return take_answer(client, object, result);
+		    client->last_id) {
+			error = take_answer(client, object, result);
+			give_fds(client, error == GROUPER_OK ? got : NULL);
+			return error;
+		}
 		json_decref(object);
 	}
 	return error;

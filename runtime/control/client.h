@@ -14,6 +14,8 @@
 
 #include <grouper/error.h>
 
+#include "runtime/control/connection.h"
+
 struct client;
 
 /*
@@ -25,6 +27,9 @@ void client_free(struct client *client);
 
 /* The process that listens. */
 pid_t client_peer(const struct client *client);
+
+/* Can be read when something came; to be watched, not to be read. */
+int client_fd(const struct client *client);
 
 /*
  * Calls a method and waits for its answer for at most limit_ms, -1 for ever;
@@ -38,6 +43,21 @@ pid_t client_peer(const struct client *client);
  */
 enum grouper_error client_call(struct client *client, const char *method,
     json_t *params, int64_t limit_ms, json_t **result);
+
+/* Descriptors that go with a request, or came with its answer. */
+struct client_fds {
+	int list[CONNECTION_FDS_MAX];
+	size_t count;
+};
+
+/*
+ * The same, with descriptors that stay the caller's, unless `given` is NULL.
+ * What came with the answer, close-on-exec, is put into `got`, to be closed
+ * by the caller; it is empty on failure, and NULL where none is expected.
+ */
+enum grouper_error client_call_fds(struct client *client, const char *method,
+    json_t *params, const struct client_fds *given, int64_t limit_ms,
+    json_t **result, struct client_fds *got);
 
 /* Of the last call that failed; never NULL, valid until the next call. */
 const char *client_error(const struct client *client);

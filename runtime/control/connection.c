@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "runtime/control/rpc.h"
+#include "runtime/util/bug.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
 
@@ -21,7 +22,22 @@ struct piece {
 	STAILQ_ENTRY(piece) link;
 	size_t length;
 	char *text;
+	int fds[CONNECTION_FDS_MAX];
+	size_t nfds;
 };
+
+/* Descriptors of a line: it is the one of the byte before `end`. */
+struct passed {
+	size_t end;
+	int fds[CONNECTION_FDS_MAX];
+	size_t count;
+};
+
+/*
+ * Nothing is read while there is a whole line to serve: there can be those of
+ * a line that has begun, and those that came when it was completed.
+ */
+#define PASSED_MAX 2
 
 struct connection {
 	const struct connection_handler *handler;
@@ -32,6 +48,10 @@ struct connection {
 	struct loop_fd *writable;
 	char *in;
 	size_t in_length;
+	struct connection_room *room; /* NULL: takes no descriptors */
+	struct passed passed[PASSED_MAX];
+	size_t npassed;
+	size_t line; /* bytes of the one that is being served; 0: none */
 	STAILQ_HEAD(, piece) out;
 	size_t out_done; /* of the first piece */
 	size_t queued;
@@ -39,6 +59,21 @@ struct connection {
 	bool awaits;
 	bool broken; /* ends as soon as no handler runs */
 };
+
+static void
+close_all(int *fds, size_t *count)
+{
+	while (*count > 0)
+		fd_close(&fds[--*count]);
+}
+
+static void
+piece_free(struct piece *piece)
+{
+	close_all(piece->fds, &piece->nfds);
+	free(piece->text);
+	free(piece);
+}
 
 static void
 drop_output(struct connection *connection)
@@ -49,11 +84,36 @@ drop_output(struct connection *connection)
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
 	while ((piece = STAILQ_FIRST(&connection->out)) != NULL) {
 		STAILQ_REMOVE_HEAD(&connection->out, link);
-		free(piece->text);
-		free(piece);
+		piece_free(piece);
 	}
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	connection->queued = 0;
+}
+
+/* The first that came. */
+static void
+drop_passed(struct connection *connection)
+{
+	struct passed *first = &connection->passed[0];
+
+	connection->room->held -= first->count;
+	close_all(first->fds, &first->count);
+	connection->npassed--;
+	memmove(first, first + 1, connection->npassed * sizeof(*first));
+}
+
+/* A line of so many bytes was served: so are its descriptors. */
+static void
+forget_line(struct connection *connection, size_t length)
+{
+	size_t i;
+
+	while (connection->npassed > 0 && connection->passed[0].end <= length)
+		drop_passed(connection);
+	for (i = 0; i < connection->npassed; i++)
+		connection->passed[i].end -= length;
+	connection->in_length -= length;
+	memmove(connection->in, connection->in + length, connection->in_length);
 }
 
 void
@@ -64,6 +124,8 @@ connection_free(struct connection *connection)
 	loop_fd_free(connection->writable);
 	fd_close(&connection->fd);
 	drop_output(connection);
+	while (connection->npassed > 0)
+		drop_passed(connection);
 	free(connection->in);
 	free(connection);
 }
@@ -81,10 +143,11 @@ serve_lines(struct connection *connection)
 		if (end == NULL)
 			return;
 		length = (size_t)(end - connection->in);
+		connection->line = length + 1;
 		connection->handler->on_line(connection, connection->in, length,
 		    connection->arg);
-		connection->in_length -= length + 1;
-		memmove(connection->in, end + 1, connection->in_length);
+		connection->line = 0;
+		forget_line(connection, length + 1);
 	}
 }
 
@@ -114,6 +177,74 @@ is_gone(int fd)
 	    (pollfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* Whether the line of the byte before `end` is not that of the last ones. */
+static bool
+is_other_line(const struct connection *connection, size_t end)
+{
+	size_t last;
+
+	if (connection->npassed == 0)
+		return true;
+	last = connection->passed[connection->npassed - 1].end;
+	return connection->npassed < PASSED_MAX &&
+	    memchr(connection->in + last - 1, '\n', end - last) != NULL;
+}
+
+/* What came with the bytes up to `end`.  False: more than we take. */
+static bool
+keep_passed(struct connection *connection, struct msghdr *message, size_t end)
+{
+	struct connection_room *room = connection->room;
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	struct passed came = { .end = end };
+
+	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
+	    header->cmsg_type == SCM_RIGHTS) {
+		came.count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(came.fds, CMSG_DATA(header), came.count * sizeof(int));
+	}
+	if (message->msg_flags & MSG_CTRUNC) {
+		close_all(came.fds, &came.count);
+		return false;
+	}
+	if (came.count == 0)
+		return true;
+	if (room->held + came.count > room->max ||
+	    !is_other_line(connection, end)) {
+		close_all(came.fds, &came.count);
+		return false;
+	}
+	room->held += came.count;
+	connection->passed[connection->npassed++] = came;
+	return true;
+}
+
+/* As recv(2), into what follows what came before. */
+static ssize_t
+receive(struct connection *connection, char *buffer, size_t size)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { buffer, size };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (connection->room != NULL) {
+		message.msg_control = control.bytes;
+		/* Not its alignment as well, where one more would fit. */
+		message.msg_controllen = CMSG_LEN(CONNECTION_FDS_MAX *
+		    sizeof(int));
+	}
+	n = recvmsg(connection->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n > 0 && connection->room != NULL &&
+	    !keep_passed(connection, &message,
+		connection->in_length + (size_t)n))
+		connection->broken = true;
+	return n;
+}
+
 static void
 read_some(struct connection *connection)
 {
@@ -128,8 +259,7 @@ read_some(struct connection *connection)
 		return;
 	}
 	connection->in = grown;
-	n = recv(connection->fd, grown + connection->in_length, READ_STEP,
-	    MSG_DONTWAIT);
+	n = receive(connection, grown + connection->in_length, READ_STEP);
 	if (n > 0)
 		connection->in_length += (size_t)n;
 	else if (n == 0) {
@@ -149,6 +279,30 @@ on_readable(int fd, void *arg)
 	settle(connection);
 }
 
+/* As send(2), descriptors with the first byte. */
+static ssize_t
+send_piece(const struct connection *connection, const struct piece *piece)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { piece->text + connection->out_done,
+		piece->length - connection->out_done };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	size_t bytes = piece->nfds * sizeof(int);
+
+	if (bytes > 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(bytes);
+		memcpy(CMSG_DATA(&control.header), piece->fds, bytes);
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(bytes);
+	}
+	return sendmsg(connection->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* False if nothing was taken. */
 static bool
 write_some(struct connection *connection)
@@ -158,21 +312,20 @@ write_some(struct connection *connection)
 
 	if (piece == NULL)
 		return false;
-	n = send(connection->fd, piece->text + connection->out_done,
-	    piece->length - connection->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
+	n = send_piece(connection, piece);
 	if (n == -1) {
 		if (errno != EAGAIN && errno != EINTR)
 			connection->broken = true;
 		return false;
 	}
+	close_all(piece->fds, &piece->nfds);
 	connection->out_done += (size_t)n;
 	connection->queued -= (size_t)n;
 	if (connection->out_done < piece->length)
 		return true;
 	connection->out_done = 0;
 	STAILQ_REMOVE_HEAD(&connection->out, link);
-	free(piece->text);
-	free(piece);
+	piece_free(piece);
 	return true;
 }
 
@@ -244,17 +397,55 @@ connection_new(struct loop *loop, int fd,
 }
 
 void
+connection_accept(struct connection *connection, struct connection_room *room)
+{
+	connection->room = room;
+}
+
+size_t
+connection_take(struct connection *connection, int fds[CONNECTION_FDS_MAX])
+{
+	struct passed *first = &connection->passed[0];
+	size_t count;
+
+	if (connection->npassed == 0 || first->end > connection->line)
+		return 0;
+	count = first->count;
+	memcpy(fds, first->fds, count * sizeof(*fds));
+	connection->room->held -= count;
+	first->count = 0;
+	return count;
+}
+
+void
 connection_send(struct connection *connection, char *text)
 {
-	struct piece *piece = text == NULL ? NULL : malloc(sizeof(*piece));
+	connection_send_fds(connection, text, NULL, 0);
+}
 
+void
+connection_send_fds(struct connection *connection, char *text, const int *fds,
+    size_t count)
+{
+	struct piece *piece = text == NULL ? NULL : calloc(1, sizeof(*piece));
+	size_t i;
+	int fd;
+
+	BUG_IF(count > CONNECTION_FDS_MAX);
 	/* Whoever sends may be anywhere: the end comes from the loop. */
 	loop_fd_set(connection->writable, true);
 	if (piece == NULL) {
+		for (i = 0; i < count; i++) {
+			fd = fds[i];
+			fd_close(&fd);
+		}
 		free(text);
 		connection->broken = true;
 		return;
 	}
+	for (i = 0; i < count; i++)
+		piece->fds[i] = fds[i];
+	piece->nfds = count;
 	piece->text = text;
 	piece->length = strlen(text);
 	STAILQ_INSERT_TAIL(&connection->out, piece, link);

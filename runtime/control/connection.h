@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One client of the control socket: lines in, lines out.
+ * One client of the control socket: lines in, lines out, and descriptors with
+ * either.
  *
  * Who does not take what was sent to it is not read from either, so that what
  * a client can make the host hold is one line in and what one line asks for.
@@ -13,8 +14,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* So many descriptors may come, or go, with a line. */
+#define CONNECTION_FDS_MAX 3
+
 struct connection;
 struct loop;
+
+/*
+ * What connections may hold together of descriptors that came with lines
+ * which are not complete yet: a client may send them and no line.
+ */
+struct connection_room {
+	size_t held;
+	size_t max;
+};
 
 /*
  * on_line: a line without its newline, not terminated.
@@ -33,6 +46,24 @@ struct connection_handler {
 struct connection *connection_new(struct loop *loop, int fd,
     const struct connection_handler *handler, void *arg);
 
+/*
+ * Takes descriptors from now on, as far as there is room, which must outlive
+ * the connection; before, the kernel drops them.  They belong to the line of
+ * the last byte that came with them, so whoever sends any sends nothing but
+ * bytes of that line with them.  Too many for a line, or for the room, end
+ * the connection.
+ */
+void connection_accept(struct connection *connection,
+    struct connection_room *room);
+
+/*
+ * Within on_line(): the descriptors that came with the line, close-on-exec,
+ * are the caller's now.  Those that nobody takes are closed after it.
+ * Returns how many.
+ */
+size_t connection_take(struct connection *connection,
+    int fds[CONNECTION_FDS_MAX]);
+
 /* Ends it without a word; not to be called from one of its handlers. */
 void connection_free(struct connection *connection);
 
@@ -41,6 +72,13 @@ void connection_free(struct connection *connection);
  * the connection soon, since an answer would be missing.
  */
 void connection_send(struct connection *connection, char *text);
+
+/*
+ * The same, and with its first byte at most CONNECTION_FDS_MAX descriptors,
+ * which are taken over: they are closed when they were sent, or cannot be.
+ */
+void connection_send_fds(struct connection *connection, char *text,
+    const int *fds, size_t count);
 
 /* Bytes that wait to be taken. */
 size_t connection_queued(const struct connection *connection);

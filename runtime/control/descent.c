@@ -30,7 +30,8 @@ int
 descent_walk(pid_t pid, descent_fn *fn, void *arg)
 {
 	struct os_proc proc = {
-		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1
+		.dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.self = -1,
 	};
 	struct os_stat stat;
 	pid_t at = pid != 0 ? pid : own_pid();

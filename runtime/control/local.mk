@@ -9,9 +9,18 @@ libgrouper_core_la_SOURCES += \
 	runtime/control/descent.h \
 	runtime/control/events.c \
 	runtime/control/events.h \
+	runtime/control/hosts.c \
+	runtime/control/hosts.h \
 	runtime/control/ident.c \
 	runtime/control/json_text.c \
 	runtime/control/json_text.h \
+	runtime/control/params.c \
+	runtime/control/params.h \
+	runtime/control/payload.c \
+	runtime/control/payload.h \
+	runtime/control/public_client.c \
+	runtime/control/membership.c \
+	runtime/control/membership.h \
 	runtime/control/rpc.c \
 	runtime/control/rpc.h \
 	runtime/control/server.c \

@@ -9,8 +9,8 @@
 
 #include <grouper/error.h>
 
-/* A request or an answer may be this long, newline included. */
-#define RPC_LINE_MAX ((size_t)1 << 20)
+/* A request may be this long, newline included: a payload and its names. */
+#define RPC_LINE_MAX ((size_t)2 << 20)
 
 /* JSON-RPC's own codes, https://www.jsonrpc.org/specification, section 5.1. */
 enum rpc_code {

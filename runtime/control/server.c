@@ -13,14 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <grouper/group.h>
-#include <grouper/ident.h>
-
 #include "runtime/control/connection.h"
-#include "runtime/control/descent.h"
+#include "runtime/control/membership.h"
 #include "runtime/control/rpc.h"
 #include "runtime/group/host.h"
 #include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
 
 /* No more than a quarter of the descriptors: children need them, too. */
@@ -53,12 +51,14 @@ struct client {
 	struct connection *connection;
 	TAILQ_HEAD(, call) calls;
 	size_t ncalls;
-	size_t nkept;  /* of these */
-	bool other;    /* neither root nor the host's user */
-	int64_t heard; /* when, of clock_ms() */
+	size_t nkept;	   /* of these */
+	bool other;	   /* neither root nor the host's user */
+	const char *group; /* its key, once it was asked for */
+	int64_t heard;	   /* when, of clock_ms() */
 };
 
 struct server {
+	struct host_watch watch;
 	struct grouper_host *host;
 	const struct server_methods *methods;
 	struct loop_fd *listening;
@@ -68,6 +68,9 @@ struct server {
 	size_t max_clients;
 	size_t nothers;
 	size_t nkeeping; /* clients whose calls are kept */
+	struct connection_room room;
+	server_methods_fn *methods_fn; /* NULL: they are known */
+	void *methods_arg;
 };
 
 /* Clients */
@@ -166,6 +169,31 @@ call_result(struct call *call, json_t *result)
 {
 	call_say(call, rpc_result(call->id, result));
 	call_free(call);
+}
+
+void
+call_result_fds(struct call *call, json_t *result, const int *fds, size_t count)
+{
+	size_t i;
+	int fd;
+
+	if (call->id != NULL) {
+		connection_send_fds(call->client->connection,
+		    rpc_result(call->id, result), fds, count);
+	} else {
+		json_decref(result);
+		for (i = 0; i < count; i++) {
+			fd = fds[i];
+			fd_close(&fd);
+		}
+	}
+	call_free(call);
+}
+
+size_t
+call_take_fds(struct call *call, int fds[CONNECTION_FDS_MAX])
+{
+	return connection_take(call->client->connection, fds);
 }
 
 void
@@ -290,71 +318,53 @@ on_drained(struct connection *connection, void *arg)
 
 /* Requests */
 
-struct membership {
-	const struct grouper_host *host;
-	pid_t leader;
-	const char *key; /* NULL: in no group of ours */
-	bool worker;
-};
-
-/* A leader is known by its pid, which is our child's: names prove nothing. */
-static bool
-look_for_leader(const struct os_stat *stat, void *arg)
+const char *
+server_group_of(const struct grouper_host *host, pid_t pid)
 {
-	struct membership *found = arg;
+	struct membership found;
 
-	found->key = host_key_of_leader(found->host, stat->pid, &found->worker);
-	found->leader = stat->pid;
-	return found->key == NULL;
+	if (pid < 1 || membership_find(host, pid, &found) == -1)
+		return NULL;
+	return found.key;
 }
 
-/* {"pid": N}, the peer itself without; which leader of ours it is under. */
-static void
-method_ident(struct call *call, const json_t *params, void *arg)
+const char *
+call_group(const struct call *call)
 {
-	const json_t *given = json_object_get(params, "pid");
-	struct membership found = { .host = arg };
-	json_int_t pid = call_pid(call);
+	struct client *client = call->client;
 
-	if (given != NULL) {
-		pid = json_integer_value(given);
-		if (!json_is_integer(given) || pid < 1 || pid > INT32_MAX) {
-			call_fail_code(call, RPC_INVALID_PARAMS,
-			    "pid must be a positive integer");
-			return;
-		}
-	}
-	if (pid < 1 || descent_walk((pid_t)pid, look_for_leader, &found) == -1)
-		call_fail(call, GROUPER_NOT_FOUND, "no such process");
-	else if (found.key == NULL)
-		call_fail(call, GROUPER_NO_GROUP,
-		    "not in a group of this host");
-	else
-		call_result(call,
-		    json_pack("{s:s, s:s, s:s, s:i, s:i}", "kind",
-			grouper_kind_name(found.worker ? GROUPER_KIND_WORKER :
-							 GROUPER_KIND_GROUP),
-			"host", host_name(found.host), "key", found.key,
-			"leader", (int)found.leader, "host_pid",
-			(int)getpid()));
+	/* It stays in its group, whose leader adopts all orphans. */
+	if (client->group == NULL)
+		client->group = server_group_of(client->server->host,
+		    call_pid(call));
+	return client->group;
 }
 
-static const struct server_method own_method = { "ident", method_ident, true };
+bool
+call_is_foreign(const struct call *call)
+{
+	return call->client->other;
+}
+
+static const struct server_method own_method = { "ident", membership_method,
+	true };
 
 static const struct server_method *
 find_method(const struct server *server, const char *name, void **arg)
 {
+	const struct server_methods *methods;
 	size_t i;
 
 	*arg = server->host;
 	if (strcmp(own_method.name, name) == 0)
 		return &own_method;
-	if (server->methods == NULL)
-		return NULL;
-	*arg = server->methods->arg;
-	for (i = 0; i < server->methods->count; i++)
-		if (strcmp(server->methods->list[i].name, name) == 0)
-			return &server->methods->list[i];
+	for (methods = server->methods; methods != NULL;
+	     methods = methods->next) {
+		*arg = methods->arg;
+		for (i = 0; i < methods->count; i++)
+			if (strcmp(methods->list[i].name, name) == 0)
+				return &methods->list[i];
+	}
 	return NULL;
 }
 
@@ -451,6 +461,9 @@ client_new(struct server *server, int fd)
 	}
 	uid = connection_peer(client->connection)->uid;
 	client->other = uid != 0 && uid != geteuid();
+	/* What others may call takes none. */
+	if (!client->other)
+		connection_accept(client->connection, &server->room);
 	TAILQ_INSERT_TAIL(&server->clients, client, link);
 	server->nclients++;
 	server->nothers += client->other;
@@ -465,6 +478,9 @@ on_connect(int fd, void *arg)
 	struct server *server = arg;
 	int peer;
 
+	if (server->methods_fn != NULL &&
+	    (server->methods = server->methods_fn(server->methods_arg)) != NULL)
+		server->methods_fn = NULL;
 	if (server->nclients >= server->max_clients && !make_room(server)) {
 		listen_later(server);
 		return;
@@ -478,7 +494,7 @@ on_connect(int fd, void *arg)
 }
 
 static void
-server_free(void *arg)
+server_close(void *arg)
 {
 	struct server *server = arg;
 	struct client *client;
@@ -493,7 +509,12 @@ server_free(void *arg)
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	loop_fd_free(server->listening);
 	loop_timer_free(server->retry);
-	free(server);
+}
+
+static void
+server_free(void *arg)
+{
+	free(arg);
 }
 
 static size_t
@@ -508,8 +529,9 @@ count_clients(void)
 						  (size_t)limit.rlim_cur / 4;
 }
 
-int
-server_attach(struct grouper_host *host, const struct server_methods *methods)
+static int
+attach(struct grouper_host *host, const struct server_methods *methods,
+    server_methods_fn *fn, void *arg)
 {
 	struct server *server;
 
@@ -523,7 +545,10 @@ server_attach(struct grouper_host *host, const struct server_methods *methods)
 	TAILQ_INIT(&server->clients);
 	server->host = host;
 	server->methods = methods;
+	server->methods_fn = fn;
+	server->methods_arg = arg;
 	server->max_clients = count_clients();
+	server->room.max = server->max_clients / 2;
 	server->listening = loop_fd_new(host_loop(host), host_listener(host),
 	    LOOP_READ, on_connect, server);
 	server->retry = loop_timer_new(host_loop(host), listen_again, server);
@@ -533,34 +558,37 @@ server_attach(struct grouper_host *host, const struct server_methods *methods)
 		free(server);
 		return -1;
 	}
-	host_on_close(host, server_free, server);
+	server->watch = (struct host_watch) { .on_close = server_close,
+		.on_free = server_free,
+		.arg = server };
+	host_watch(host, &server->watch);
 	return 0;
 }
 
-enum grouper_error
-grouper_host_new(struct event_base *base,
-    const struct grouper_host_options *options, struct grouper_host **host)
+int
+server_attach(struct grouper_host *host, const struct server_methods *methods)
 {
-	enum grouper_error error;
-	struct signals signals;
-	struct loop *loop;
+	return attach(host, methods, NULL, NULL);
+}
 
-	if (base == NULL || host == NULL)
-		return GROUPER_INVALID;
-	loop = loop_new(base);
-	if (loop == NULL)
-		return GROUPER_SYSTEM;
-	signals_save(&signals); /* before the host changes SIGCHLD */
-	error = host_new(loop, options, host);
-	if (error != GROUPER_OK) {
-		loop_free(loop);
-		return error;
-	}
-	host_own_loop(*host);
-	host_set_signals(*host, &signals);
-	if (server_attach(*host, NULL) == -1) {
-		grouper_host_free(*host);
-		return GROUPER_SYSTEM;
-	}
-	return GROUPER_OK;
+int
+server_attach_later(struct grouper_host *host, server_methods_fn *fn, void *arg)
+{
+	return attach(host, NULL, fn, arg);
+}
+
+void
+server_set_methods(struct grouper_host *host,
+    const struct server_methods *methods)
+{
+	struct server *server = host_watch_arg(host, server_free);
+	struct client *client, *next;
+
+	if (server == NULL)
+		return;
+	TAILQ_FOREACH_SAFE(client, &server->clients, link, next)
+		if (client->ncalls > 0)
+			connection_free(client->connection);
+	server->methods = methods;
+	server->methods_fn = NULL;
 }

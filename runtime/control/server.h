@@ -15,6 +15,8 @@
 
 #include <grouper/error.h>
 
+#include "runtime/control/connection.h"
+
 struct call;
 struct grouper_host;
 
@@ -35,6 +37,7 @@ struct server_methods {
 	const struct server_method *list;
 	size_t count;
 	void *arg;
+	const struct server_methods *next; /* NULL, or more of them */
 };
 
 /*
@@ -46,6 +49,22 @@ struct server_methods {
 int server_attach(struct grouper_host *host,
     const struct server_methods *methods);
 
+/*
+ * The same, but the methods are asked for when the first client comes; NULL,
+ * there are none for now: the next client asks again.
+ */
+typedef const struct server_methods *server_methods_fn(void *arg);
+int server_attach_later(struct grouper_host *host, server_methods_fn *fn,
+    void *arg);
+
+/*
+ * Other methods from now on, for a host with a socket.  Who awaits an answer
+ * of those before, or has a stream of theirs, is told nothing more: its
+ * connection ends.
+ */
+void server_set_methods(struct grouper_host *host,
+    const struct server_methods *methods);
+
 /* The answer; the result is taken over.  The call is over. */
 void call_result(struct call *call, json_t *result);
 
@@ -53,8 +72,34 @@ void call_result(struct call *call, json_t *result);
 void call_fail(struct call *call, enum grouper_error error, const char *text);
 void call_fail_code(struct call *call, int code, const char *text);
 
+/*
+ * The same, with descriptors at its first byte, CONNECTION_FDS_MAX at most,
+ * which are taken over whatever becomes of the answer.
+ */
+void call_result_fds(struct call *call, json_t *result, const int *fds,
+    size_t count);
+
+/*
+ * The descriptors that came with the request, close-on-exec, are the caller's
+ * now; only before the method returns, which closes what it has not taken.
+ * Those of other users are dropped.  Returns how many.
+ */
+size_t call_take_fds(struct call *call, int fds[CONNECTION_FDS_MAX]);
+
 /* Who asks; its uid has been checked. */
 pid_t call_pid(const struct call *call);
+
+/*
+ * The key of the group of this host that it belongs to, by descent; NULL:
+ * none.  Valid until the host is freed.
+ */
+const char *call_group(const struct call *call);
+
+/* The same of any process. */
+const char *server_group_of(const struct grouper_host *host, pid_t pid);
+
+/* Whether it is neither root nor of the host's user. */
+bool call_is_foreign(const struct call *call);
 
 /*
  * Keeps a call for an answer that comes later.  on_gone is called if the

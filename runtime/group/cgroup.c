@@ -277,17 +277,19 @@ on_below(const char *name, bool directory, void *arg)
 {
 	const struct below *below = arg;
 	struct below child = *below;
+	int dir;
 
 	if (!directory || name[0] == '.')
 		return true;
-	child.dir = openat(below->dir, name,
+	dir = openat(below->dir, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (child.dir == -1)
+	if (dir == -1)
 		return true;
+	child.dir = dir;
 	child.depth++;
 	each_below(&child);
-	below->fn(below->dir, name, child.dir, below->arg);
-	fd_close(&child.dir);
+	below->fn(below->dir, name, dir, below->arg);
+	fd_close(&dir);
 	return true;
 }
 

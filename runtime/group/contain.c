@@ -25,6 +25,8 @@ void
 contain_fini(struct contain *contain)
 {
 	fd_close(&contain->cgroup);
+	light_free(contain->light);
+	contain->light = NULL;
 }
 
 static int
@@ -152,18 +154,33 @@ make_leaf(struct contain *contain, const struct contain_owner *owner,
 }
 
 static pid_t
-fork_namespace(struct leader *leader, int *pidfd)
+fork_leader(struct contain *contain, unsigned int flags, struct leader *leader,
+    int *pidfd)
+{
+	pid_t pid;
+
+	if (contain->light != NULL)
+		return light_fork(contain->light, flags, pidfd, leader);
+	pid = os_clone(flags, pidfd, -1);
+	if (pid == 0)
+		leader_run(leader);
+	return pid;
+}
+
+static pid_t
+fork_namespace(struct contain *contain, struct leader *leader, int *pidfd)
 {
 	pid_t pid;
 
 	leader->namespace = true;
-	pid = os_clone(OS_CLONE_PIDNS, pidfd, -1);
+	pid = fork_leader(contain, OS_CLONE_PIDNS, leader, pidfd);
 	if (pid != -1 || errno != EPERM)
 		return pid;
 	leader->map_user = true;
 	leader->uid = geteuid();
 	leader->gid = getegid();
-	return os_clone(OS_CLONE_PIDNS | OS_CLONE_USERNS, pidfd, -1);
+	return fork_leader(contain, OS_CLONE_PIDNS | OS_CLONE_USERNS, leader,
+	    pidfd);
 }
 
 pid_t
@@ -181,11 +198,9 @@ contain_fork(struct contain *contain, enum grouper_containment level,
 	/* No handler of the caller's may run in the leader. */
 	before = os_block_signals(~(uint64_t)0);
 	if (level == GROUPER_CONTAIN_PIDNS)
-		pid = fork_namespace(leader, pidfd);
+		pid = fork_namespace(contain, leader, pidfd);
 	else
-		pid = os_clone(0, pidfd, -1);
-	if (pid == 0)
-		leader_run(leader);
+		pid = fork_leader(contain, 0, leader, pidfd);
 	saved = errno;
 	os_block_signals(before);
 	if (pid == -1) {

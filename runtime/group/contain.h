@@ -13,6 +13,7 @@
 #include <grouper/group.h>
 
 #include "runtime/group/leader.h"
+#include "runtime/group/light.h"
 
 /* What a host keeps for all its groups. */
 struct contain {
@@ -22,6 +23,7 @@ struct contain {
 	bool delegated;
 	bool cleared; /* leaves of a dead host of the name are gone */
 	unsigned long serial;
+	struct light *light; /* NULL: plain forks */
 };
 #define CONTAIN_INIT \
 	{ \

@@ -2,8 +2,9 @@
 /*
  * The host's side of one key, see group.h.
  *
- * An incarnation is over when its leader was reaped, never when the link
- * ends: a leader's death is judged only after all that it said was read.
+ * An incarnation is over when its leader has told it empty, or was reaped,
+ * never when the link ends: a leader's death is judged only after all that it
+ * said was read.
  */
 #include "runtime/group/group.h"
 
@@ -208,6 +209,7 @@ group_finish(struct group *group)
 	event.result = result;
 	event.result_length = group->result_length;
 	let_go_result(group);
+	host_emptied(group->host, group->key);
 	group_tell(group, &event);
 	free(result);
 }
@@ -370,8 +372,15 @@ drain_link(struct group *group)
 static void
 on_link(int fd, void *arg)
 {
+	struct group *group = arg;
+
 	(void)fd;
-	drain_link(arg);
+	drain_link(group);
+	if (!group->empty_told || !group->host->quick ||
+	    !leavers_take(group->host, group->leader, &group->pidfd))
+		return;
+	let_go(group);
+	group_finish(group);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include <grouper/group.h>
 
 #include "runtime/group/contain.h"
+#include "runtime/group/host.h"
 #include "runtime/group/leader.h"
 #include "runtime/group/names.h"
 #include "runtime/group/signals.h"
@@ -61,8 +62,18 @@ struct group {
 	size_t result_room;
 };
 
+/* A leader that has told its group empty, see leavers.c. */
+struct leaver {
+	RB_ENTRY(leaver) by_pid;
+	struct grouper_host *host;
+	pid_t pid;
+	int pidfd;
+	struct loop_fd *watch;
+};
+
 RB_HEAD(group_keys, group);
 RB_HEAD(group_leaders, group);
+RB_HEAD(group_leavers, leaver);
 TAILQ_HEAD(group_orphans, group);
 
 struct grouper_host {
@@ -79,6 +90,8 @@ struct grouper_host {
 	struct contain contain;
 	struct group_keys keys;
 	struct group_leaders leaders;
+	struct group_leavers leavers;
+	bool quick; /* leaders may leave: host_be_quick() */
 
 	/* Orphans of leaders that died. */
 	struct group_orphans orphaned;
@@ -88,12 +101,16 @@ struct grouper_host {
 	struct loop_fd *sweep_watch; /* of one orphan: it wakes us */
 	int sweep_pidfd;
 
-	void (*on_close)(void *arg);
-	void *on_close_arg;
+	LIST_HEAD(, host_watch) watches;
 };
+
+/* Tells what is attached to a host: a group is empty, the host is freed. */
+void host_emptied(struct grouper_host *host, const char *key);
+void host_forget_watches(struct grouper_host *host);
 
 RB_PROTOTYPE(group_keys, group, by_key, group_compare_key)
 RB_PROTOTYPE(group_leaders, group, by_leader, group_compare_leader)
+RB_PROTOTYPE(group_leavers, leaver, by_pid, leavers_compare)
 
 int group_compare_key(const struct group *a, const struct group *b);
 int group_compare_leader(const struct group *a, const struct group *b);
@@ -141,6 +158,16 @@ void group_tell(struct group *group, struct grouper_event *event);
 /* Tells the user of a stop step; as of sweep_asking_fn. */
 void group_log_step(const struct group *group, int signum,
     enum sweep_target whom, int64_t ms);
+
+/*
+ * leavers.c: a leader that has told its group empty ends on its own.  It is
+ * reaped then, or by leavers_reap(), which ends it.  leavers_take() takes the
+ * handle over; false without memory, with nothing changed.
+ */
+int leavers_compare(const struct leaver *a, const struct leaver *b);
+bool leavers_take(struct grouper_host *host, pid_t leader, int *pidfd);
+bool leavers_have(const struct grouper_host *host, pid_t pid);
+void leavers_reap(struct grouper_host *host);
 
 /*
  * orphans.c: the leader is gone without having reported its group empty.

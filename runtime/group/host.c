@@ -102,10 +102,12 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 	host->loop = loop;
 	host->contain = (struct contain)CONTAIN_INIT;
 	host->sweep_pidfd = -1;
-	host->walk.proc = (struct os_proc) { -1, -1 };
+	host->walk.proc = (struct os_proc) { .dir = -1, .self = -1 };
 	RB_INIT(&host->keys);
 	RB_INIT(&host->leaders);
+	RB_INIT(&host->leavers);
 	TAILQ_INIT(&host->orphaned);
+	LIST_INIT(&host->watches);
 	/* Ignored, the kernel would reap leaders unseen; sigaction(2). */
 	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
 	    action.sa_handler == SIG_IGN)
@@ -141,9 +143,11 @@ grouper_host_free(struct grouper_host *host)
 		return;
 	host_close(host);
 	end_orphans(host);
+	leavers_reap(host);
 	alive = !RB_EMPTY(&host->leaders);
 	while ((group = RB_MIN(group_keys, &host->keys)) != NULL)
 		group_free(group);
+	host_forget_watches(host);
 	loop_timer_free(host->sweep_timer);
 	loop_fd_free(host->sweep_watch);
 	fd_close(&host->sweep_pidfd);

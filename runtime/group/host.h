@@ -5,6 +5,7 @@
 #ifndef RUNTIME_GROUP_HOST_H
 #define RUNTIME_GROUP_HOST_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include <stdbool.h>
@@ -35,6 +36,14 @@ void host_on_child(struct grouper_host *host);
  */
 void host_wake(struct grouper_host *host, const char *key);
 
+/*
+ * For a program with one thread that is nothing but the host: leaders are
+ * forked without its heap and descriptors, see light.h, and a group is over
+ * when its leader has told it empty; the leader ends meanwhile, or at the
+ * latest when the host is freed.  Best effort.
+ */
+void host_be_quick(struct grouper_host *host);
+
 /* The program's text, which leaders map as the host does: os_map_text(). */
 void host_set_text(struct grouper_host *host, const void *text, size_t size);
 
@@ -57,8 +66,22 @@ const char *host_key_of_leader(const struct grouper_host *host, pid_t leader,
 /* Stops serving the socket and removes it; the host lives on without. */
 void host_close(struct grouper_host *host);
 
-/* Called when the host is closed, at the latest when it is freed. */
-void host_on_close(struct grouper_host *host, void (*fn)(void *), void *arg);
+/*
+ * What is attached to a host, part of a struct of its owner's; each function
+ * may be NULL.
+ */
+struct host_watch {
+	LIST_ENTRY(host_watch) link;
+	void (*on_empty)(const char *key, void *arg); /* before it is told */
+	void (*on_close)(void *arg); /* at the latest when the host is freed */
+	void (*on_free)(void *arg);  /* after all groups; may free the watch */
+	void *arg;
+};
+void host_watch(struct grouper_host *host, struct host_watch *watch);
+
+/* The arg of the watch with this on_free; NULL: there is none. */
+void *host_watch_arg(const struct grouper_host *host,
+    void (*on_free)(void *arg));
 
 /* The host frees its loop with itself. */
 void host_own_loop(struct grouper_host *host);

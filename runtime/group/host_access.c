@@ -19,19 +19,60 @@ host_set_signals(struct grouper_host *host, const struct signals *saved)
 }
 
 void
-host_on_close(struct grouper_host *host, void (*fn)(void *), void *arg)
+host_watch(struct grouper_host *host, struct host_watch *watch)
 {
-	host->on_close = fn;
-	host->on_close_arg = arg;
+	LIST_INSERT_HEAD(&host->watches, watch, link);
+}
+
+void *
+host_watch_arg(const struct grouper_host *host, void (*on_free)(void *arg))
+{
+	const struct host_watch *watch;
+
+	LIST_FOREACH(watch, &host->watches, link)
+		if (watch->on_free == on_free)
+			return watch->arg;
+	return NULL;
 }
 
 void
 host_close(struct grouper_host *host)
 {
-	if (host->on_close != NULL)
-		host->on_close(host->on_close_arg);
-	host->on_close = NULL;
+	struct host_watch *watch;
+	void (*on_close)(void *);
+
+	LIST_FOREACH(watch, &host->watches, link) {
+		on_close = watch->on_close;
+		watch->on_close = NULL;
+		if (on_close != NULL)
+			on_close(watch->arg);
+	}
 	names_unlisten(&host->names);
+}
+
+void
+host_emptied(struct grouper_host *host, const char *key)
+{
+	struct host_watch *watch;
+
+	LIST_FOREACH(watch, &host->watches, link)
+		if (watch->on_empty != NULL)
+			watch->on_empty(key, watch->arg);
+}
+
+void
+host_forget_watches(struct grouper_host *host)
+{
+	struct host_watch *watch;
+
+	/* The analyzer does not see that each is taken off the list. */
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+	while ((watch = LIST_FIRST(&host->watches)) != NULL) {
+		LIST_REMOVE(watch, link);
+		if (watch->on_free != NULL)
+			watch->on_free(watch->arg);
+	}
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
 
 void
@@ -45,6 +86,14 @@ host_set_text(struct grouper_host *host, const void *text, size_t size)
 {
 	host->text = text;
 	host->text_size = size;
+}
+
+void
+host_be_quick(struct grouper_host *host)
+{
+	host->quick = true;
+	if (host->contain.light == NULL)
+		host->contain.light = light_new();
 }
 
 const char *

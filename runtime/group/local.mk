@@ -15,6 +15,9 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/host.h \
 	runtime/group/leader.c \
 	runtime/group/leader.h \
+	runtime/group/leavers.c \
+	runtime/group/light.c \
+	runtime/group/light.h \
 	runtime/group/link.c \
 	runtime/group/link.h \
 	runtime/group/member.c \

@@ -29,7 +29,8 @@ host_is_leader(pid_t pid, void *arg)
 	struct grouper_host *host = arg;
 	struct group wanted = { .leader = pid };
 
-	return RB_FIND(group_leaders, &host->leaders, &wanted) != NULL;
+	return RB_FIND(group_leaders, &host->leaders, &wanted) != NULL ||
+	    leavers_have(host, pid);
 }
 
 /* The orphans are gone: so are the groups they belonged to. */

@@ -18,6 +18,8 @@ enum os_clone_flags {
 				     with __WALL and the pidfd tell */
 	OS_CLONE_PIDNS = 1 << 1,  /* init of a new PID namespace */
 	OS_CLONE_USERNS = 1 << 2, /* in a new user namespace */
+	OS_CLONE_FILES = 1 << 3,  /* with the parent's descriptors themselves,
+				     until os_unshare_fds() */
 };
 
 /*
@@ -59,6 +61,19 @@ int os_pidfd_signal(int pidfd, int signum);
 
 /* Closes the descriptors first..last; UINT_MAX for all above first. */
 int os_close_range(unsigned int first, unsigned int last);
+
+/*
+ * Gives a process that shares its table of descriptors one of its own, with
+ * copies of those below first.  0, or -1 with errno.
+ */
+int os_unshare_fds(unsigned int first);
+
+/*
+ * The end of the heap; and whether a fork copies what of it is above start,
+ * whole pages, best effort.
+ */
+void *os_heap_end(void);
+void os_fork_heap(void *start, bool copied);
 
 /* Marks every descriptor from first on close-on-exec.  Linux 5.11. */
 int os_close_on_exec_from(unsigned int first);
@@ -125,6 +140,10 @@ os_stat_dead(const struct os_stat *stat)
 struct os_proc {
 	int dir;  /* /proc; -1 where it is not mounted */
 	int self; /* its children file of this thread; -1 if missing */
+	/* Where every pid must be asked for: what the last round found. */
+	pid_t highest;
+	pid_t last;	     /* the pid given last, by then */
+	unsigned int rounds; /* since all were asked for; 0: not yet */
 };
 
 /*
@@ -167,7 +186,7 @@ ssize_t os_proc_children(const struct os_proc *proc, pid_t pid, pid_t *pids,
  * Every process there is, by /proc or, where that is missing, by asking for
  * each possible pid.  As os_proc_children().
  */
-ssize_t os_proc_all(const struct os_proc *proc, pid_t *pids, size_t capacity,
+ssize_t os_proc_all(struct os_proc *proc, pid_t *pids, size_t capacity,
     bool *more);
 
 /* The largest pid plus one. */

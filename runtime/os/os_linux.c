@@ -20,6 +20,9 @@
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
@@ -37,6 +40,8 @@ os_clone(unsigned int flags, int *pidfd, int cgroup)
 		args.flags |= CLONE_NEWPID;
 	if (flags & OS_CLONE_USERNS)
 		args.flags |= CLONE_NEWUSER;
+	if (flags & OS_CLONE_FILES)
+		args.flags |= CLONE_FILES;
 	if (pidfd != NULL) {
 		args.flags |= CLONE_PIDFD;
 		args.pidfd = (uint64_t)(uintptr_t)&fd;
@@ -101,6 +106,31 @@ os_close_range(unsigned int first, unsigned int last)
 	if (first > last)
 		return 0;
 	return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+int
+os_unshare_fds(unsigned int first)
+{
+	return (int)syscall(SYS_close_range, first, UINT_MAX,
+	    CLOSE_RANGE_UNSHARE);
+}
+
+void *
+os_heap_end(void)
+{
+	return sbrk(0);
+}
+
+void
+os_fork_heap(void *start, bool copied)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = ((uintptr_t)start + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)sbrk(0) + page - 1) & ~(page - 1);
+
+	if (first < end)
+		madvise((void *)first, end - first,
+		    copied ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 int

@@ -116,7 +116,7 @@ os_proc_open(struct os_proc *proc)
 	char path[64], *end;
 	int pidfd, result;
 
-	proc->self = -1;
+	*proc = (struct os_proc) { .self = -1 };
 	proc->dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (proc->dir == -1 && (errno == EMFILE || errno == ENFILE))
 		return -1;
@@ -437,15 +437,55 @@ on_any_process(pid_t pid, void *arg)
 }
 
 /*
+ * So many rounds of asking until all pids are asked for again: pids may have
+ * begun anew unseen, after as many forks as there are pids.
+ */
+#define ROUNDS_MAX 32
+
+/* The pid given last in our own PID namespace, proc_loadavg(5); 0: unknown. */
+static pid_t
+last_pid(void)
+{
+	char text[128], *at;
+	int64_t last = 0;
+
+	if (read_file(AT_FDCWD, "/proc/loadavg", text, sizeof(text)) <= 0)
+		return 0;
+	at = strrchr(text, ' ');
+	if (at != NULL)
+		take_number(at + 1, &last);
+	return (pid_t)last;
+}
+
+/*
+ * Up to which pid there can be anything.  What is new since all pids were
+ * asked for has one behind the last of then, unless these began anew.
+ */
+static size_t
+asking_limit(struct os_proc *proc)
+{
+	size_t limit = os_pid_limit();
+	pid_t last = last_pid();
+	bool all = last == 0 || last < proc->last || proc->rounds == 0 ||
+	    proc->rounds == ROUNDS_MAX;
+
+	proc->last = last;
+	proc->rounds = all ? 1 : proc->rounds + 1;
+	if (all)
+		return limit;
+	return (size_t)(last > proc->highest ? last : proc->highest) + 1;
+}
+
+/*
  * Asks for each possible pid.  The kernel counts the tasks of the machine,
  * threads too, which pidfd_open(2) refuses otherwise than what is not there:
  * when that many were seen, the rest need not be asked for.  (In a PID
  * namespace of its own only part of them can be seen: there all are.)
  */
 static int
-collect_by_asking(struct collect *to)
+collect_by_asking(struct os_proc *proc, struct collect *to)
 {
-	size_t pid, limit = os_pid_limit(), seen = 1;
+	size_t pid, limit = asking_limit(proc), seen = 1;
 	struct sysinfo info;
 	int fd;
 
@@ -460,6 +500,8 @@ collect_by_asking(struct collect *to)
 		if (fd == -1 && errno == ESRCH)
 			continue;
 		fd_close(&fd);
+		if (proc->rounds == 1 || (pid_t)pid > proc->highest)
+			proc->highest = (pid_t)pid;
 		/* The count is of 16 bits; one that was full says nothing. */
 		if (++seen > info.procs && info.procs != 0 &&
 		    info.procs != UINT16_MAX)
@@ -469,8 +511,7 @@ collect_by_asking(struct collect *to)
 }
 
 ssize_t
-os_proc_all(const struct os_proc *proc, pid_t *pids, size_t capacity,
-    bool *more)
+os_proc_all(struct os_proc *proc, pid_t *pids, size_t capacity, bool *more)
 {
 	struct collect to = { proc, 0, pids, 0, capacity, false, 0 };
 	int result;
@@ -479,7 +520,7 @@ os_proc_all(const struct os_proc *proc, pid_t *pids, size_t capacity,
 	if (proc->dir != -1)
 		result = each_number(proc->dir, ".", on_any_process, &to);
 	else
-		result = collect_by_asking(&to);
+		result = collect_by_asking(proc, &to);
 	if (result == -1)
 		return -1;
 	*more = to.more;

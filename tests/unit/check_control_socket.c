@@ -81,7 +81,7 @@ static const struct server_method list[] = {
 	{ "stream", method_stream, false },
 };
 
-static struct server_methods methods = { list, 3, NULL };
+static struct server_methods methods = { .list = list, .count = 3 };
 
 static void
 open_server(struct server_trial *server)

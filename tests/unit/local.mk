@@ -2,6 +2,8 @@
 
 # Suites of one module each, and what they share.
 unit_tests += \
+	tests/unit/check_bus \
+	tests/unit/check_bus_callers \
 	tests/unit/check_cgroup \
 	tests/unit/check_clients \
 	tests/unit/check_connection \
@@ -33,14 +35,23 @@ unit_tests += \
 	tests/unit/check_machine_random \
 	tests/unit/check_machine_reload \
 	tests/unit/check_machine_restart \
+	tests/unit/check_member \
+	tests/unit/check_member_control \
+	tests/unit/check_member_host \
+	tests/unit/check_member_pipes \
 	tests/unit/check_names \
 	tests/unit/check_notify \
 	tests/unit/check_options \
 	tests/unit/check_parse \
+	tests/unit/check_passing \
+	tests/unit/check_payload \
 	tests/unit/check_place \
 	tests/unit/check_procfile \
+	tests/unit/check_public_client \
 	tests/unit/check_public_refused \
 	tests/unit/check_public_supervisor \
+	tests/unit/check_public_topics \
+	tests/unit/check_quick \
 	tests/unit/check_ready \
 	tests/unit/check_registry \
 	tests/unit/check_relay \
@@ -83,8 +94,12 @@ tests_support_libsupport_la_SOURCES += \
 	tests/unit/record.h \
 	tests/unit/relay_kit.c \
 	tests/unit/relay_kit.h \
+	tests/unit/served.c \
+	tests/unit/served.h \
 	tests/unit/trial.c \
-	tests/unit/trial.h
+	tests/unit/trial.h \
+	tests/unit/wire.c \
+	tests/unit/wire.h
 
 # The machine, with its steps counted.
 check_LTLIBRARIES += tests/unit/libcounted.la
@@ -123,6 +138,8 @@ valgrind_tests += \
 	tests/unit/check_machine_restart \
 	tests/unit/check_notify \
 	tests/unit/check_parse \
+	tests/unit/check_passing \
+	tests/unit/check_payload \
 	tests/unit/check_procfile \
 	tests/unit/check_ready \
 	tests/unit/check_settings \

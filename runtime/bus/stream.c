@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The stream of a client that subscribed over the control socket.
+ */
+#include "runtime/bus/bus_private.h"
+
+#include <sys/queue.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/control/json_text.h"
+#include "runtime/control/params.h"
+#include "runtime/control/payload.h"
+
+/* So much waits for a client that reads slowly; then it loses events. */
+#define QUEUE_MAX ((size_t)2 << 20)
+#define MESSAGE "message"
+
+struct note {
+	STAILQ_ENTRY(note) link;
+	json_t *params;
+	size_t size;
+};
+
+struct subscriber {
+	struct call *call;
+	struct relay_listener *listener; /* NULL: presence alone */
+	struct relay_watch *watch;
+	const char **patterns; /* of the watch */
+	size_t npatterns;
+	json_t *params; /* keeps the patterns */
+	STAILQ_HEAD(, note) notes;
+	size_t size;
+	uint64_t lost; /* notes that there was no room for */
+};
+
+static bool
+add(struct subscriber *subscriber, json_t *params, size_t size)
+{
+	struct note *note = calloc(1, sizeof(*note));
+
+	if (note == NULL || params == NULL) {
+		free(note);
+		json_decref(params);
+		return false;
+	}
+	note->params = params;
+	note->size = size;
+	STAILQ_INSERT_TAIL(&subscriber->notes, note, link);
+	subscriber->size += size;
+	return true;
+}
+
+static json_t *
+tell_lost(uint64_t lost)
+{
+	return json_pack("{s:I}", "count", (json_int_t)lost);
+}
+
+static json_t *
+tell_event(const struct relay_event *event)
+{
+	json_t *params = json_pack("{s:I, s:o*, s:o*, s:o}", "seq",
+	    (json_int_t)event->seq, "topic", json_text(event->topic), "event",
+	    json_text(event->event), "from",
+	    event->from != NULL ? json_text(event->from) : json_null());
+
+	if (params != NULL &&
+	    payload_put(params, event->payload, event->length) == -1) {
+		json_decref(params);
+		params = NULL;
+	}
+	return params;
+}
+
+static bool
+on_event(const struct relay_event *event, uint64_t lost, void *arg)
+{
+	struct subscriber *subscriber = arg;
+	size_t size = sizeof(struct note) + 512 + 2 * event->length;
+
+	if (subscriber->size > 0 && subscriber->size + size > QUEUE_MAX)
+		return false;
+	if (lost > 0 && !add(subscriber, tell_lost(lost), sizeof(struct note)))
+		return false;
+	if (!add(subscriber, tell_event(event), size))
+		subscriber->lost++;
+	call_wake(subscriber->call);
+	return true;
+}
+
+static void
+on_presence(const struct relay_member *member, const char *pattern, bool joined,
+    void *arg)
+{
+	struct subscriber *subscriber = arg;
+	size_t i, size = sizeof(struct note) + 1024;
+
+	for (i = 0; i < subscriber->npatterns; i++)
+		if (topic_patterns_meet(subscriber->patterns[i], pattern))
+			break;
+	if (i == subscriber->npatterns)
+		return;
+	if (subscriber->size + size > QUEUE_MAX ||
+	    !add(subscriber,
+		json_pack("{s:s, s:o*, s:o*}", "presence",
+		    joined ? "join" : "leave", "topic", json_text(pattern),
+		    "key", json_text(relay_member_key(member))),
+		size))
+		subscriber->lost++;
+	call_wake(subscriber->call);
+}
+
+/* What comes next for the client; NULL: nothing for now. */
+static json_t *
+next(void *arg)
+{
+	struct subscriber *subscriber = arg;
+	struct note *note = STAILQ_FIRST(&subscriber->notes);
+	json_t *params;
+	uint64_t lost;
+
+	if (note == NULL) {
+		lost = subscriber->lost;
+		if (subscriber->listener != NULL)
+			lost += relay_listener_lost(subscriber->listener);
+		subscriber->lost = 0;
+		return lost > 0 ? tell_lost(lost) : NULL;
+	}
+	STAILQ_REMOVE_HEAD(&subscriber->notes, link);
+	subscriber->size -= note->size;
+	params = note->params;
+	free(note);
+	return params;
+}
+
+static void
+subscriber_free(void *arg)
+{
+	struct subscriber *subscriber = arg;
+	struct note *note;
+
+	if (subscriber->listener != NULL)
+		relay_listener_free(subscriber->listener);
+	if (subscriber->watch != NULL)
+		relay_watch_free(subscriber->watch);
+	while ((note = STAILQ_FIRST(&subscriber->notes)) != NULL) {
+		STAILQ_REMOVE_HEAD(&subscriber->notes, link);
+		json_decref(note->params);
+		free(note);
+	}
+	free((void *)subscriber->patterns);
+	json_decref(subscriber->params);
+	free(subscriber);
+}
+
+/* Whether they can all be patterns; if not, it was answered. */
+static bool
+are_patterns(struct call *call, const char **patterns, size_t count)
+{
+	char why[WORD_WHY_SIZE];
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!word_valid(WORD_PATTERN, patterns[i], why)) {
+			call_fail(call, GROUPER_INVALID, why);
+			return false;
+		}
+	return true;
+}
+
+/* What is streamed. */
+struct wanted {
+	bool events;
+	bool presence;
+};
+
+/* 0; -1: it was answered. */
+static int
+subscribe(struct subscriber *subscriber, struct bus *bus, struct call *call,
+    const struct wanted *wanted)
+{
+	struct relay_listener_options options = {
+		.patterns = subscriber->patterns,
+		.npatterns = subscriber->npatterns,
+		.fn = on_event,
+		.arg = subscriber,
+	};
+	enum grouper_error error = GROUPER_OK;
+
+	if (wanted->events)
+		error = relay_listener_new(bus->relay, &options,
+		    &subscriber->listener);
+	if (error == GROUPER_OK && wanted->presence) {
+		subscriber->watch = relay_watch_new(bus->relay, on_presence,
+		    subscriber);
+		if (subscriber->watch == NULL)
+			error = GROUPER_SYSTEM;
+	}
+	if (error == GROUPER_OK)
+		return 0;
+	bus_refuse(call, error);
+	return -1;
+}
+
+static void
+method_subscribe(struct call *call, const json_t *params, void *arg)
+{
+	struct subscriber *subscriber;
+	struct bus_caller caller;
+	const char **patterns;
+	struct wanted wanted;
+	size_t count;
+
+	if (!params_bool(call, params, "presence", false, &wanted.presence) ||
+	    !params_bool(call, params, "events", true, &wanted.events) ||
+	    !params_strings(call, params, "patterns", &patterns, &count))
+		return;
+	if (!are_patterns(call, patterns, count) ||
+	    !bus_caller(arg, call, &caller)) {
+		free((void *)patterns);
+		return;
+	}
+	subscriber = calloc(1, sizeof(*subscriber));
+	if (subscriber == NULL) {
+		free((void *)patterns);
+		call_fail(call, GROUPER_SYSTEM, strerror(errno));
+		return;
+	}
+	subscriber->call = call;
+	subscriber->patterns = patterns;
+	subscriber->npatterns = count;
+	subscriber->params = json_incref((json_t *)(uintptr_t)params);
+	STAILQ_INIT(&subscriber->notes);
+	if (subscribe(subscriber, arg, call, &wanted) == -1) {
+		subscriber_free(subscriber);
+		return;
+	}
+	call_stream(call, json_object(), MESSAGE, next, subscriber_free,
+	    subscriber);
+}
+
+const struct server_method bus_stream_methods[] = {
+	{ "subscribe", method_subscribe, true },
+	{ NULL, NULL, false },
+};

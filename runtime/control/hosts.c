@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which host is meant, see hosts.h.
+ */
+#include "runtime/control/hosts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/group/names.h"
+
+#define DIRECTORY_MAX 108
+
+static int
+is_socket(const struct dirent *entry)
+{
+	return names_is_socket(entry->d_name);
+}
+
+int
+hosts_each(hosts_fn *fn, void *arg)
+{
+	char directory[DIRECTORY_MAX], path[DIRECTORY_MAX + NAME_MAX + 2];
+	struct dirent **entries;
+	int count, i;
+
+	if (names_directory(directory, sizeof(directory)) == -1)
+		return -1;
+	count = scandir(directory, &entries, is_socket, alphasort);
+	if (count == -1)
+		return -1;
+	for (i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory,
+		    entries[i]->d_name);
+		*strrchr(entries[i]->d_name, '.') = '\0';
+		fn(entries[i]->d_name, path, arg);
+		free(entries[i]);
+	}
+	free((void *)entries);
+	return 0;
+}
+
+struct search {
+	struct client *client; /* of the last that was found */
+	char names[512];
+	size_t count;
+};
+
+/* Hosts that died may have left their sockets. */
+static void
+try_host(const char *name, const char *path, void *arg)
+{
+	struct search *search = arg;
+	struct client *client = client_connect(path);
+
+	if (client == NULL)
+		return;
+	if (search->count++ > 0)
+		strlcat(search->names, ", ", sizeof(search->names));
+	strlcat(search->names, name, sizeof(search->names));
+	client_free(search->client);
+	search->client = client;
+}
+
+static enum grouper_error
+fail_directory(char *why, size_t size)
+{
+	int saved = errno;
+
+	snprintf(why, size, "the runtime directory: %s", strerror(saved));
+	errno = saved;
+	return GROUPER_SYSTEM;
+}
+
+static enum grouper_error
+connect_only(struct client **client, char *why, size_t size)
+{
+	struct search search = { .count = 0 };
+
+	if (hosts_each(try_host, &search) == -1)
+		return fail_directory(why, size);
+	if (search.count == 1) {
+		*client = search.client;
+		return GROUPER_OK;
+	}
+	client_free(search.client);
+	if (search.count > 1) {
+		snprintf(why, size, "several hosts are running: name one of %s",
+		    search.names);
+		return GROUPER_INVALID;
+	}
+	snprintf(why, size,
+	    "no host is running: start one with 'grouper supervise'");
+	return GROUPER_NO_GROUP;
+}
+
+/* name: how it was asked for, or NULL. */
+static enum grouper_error
+connect_path(const char *path, const char *name, struct client **client,
+    char *why, size_t size)
+{
+	int saved;
+
+	*client = client_connect(path);
+	if (*client != NULL)
+		return GROUPER_OK;
+	saved = errno;
+	if (name != NULL && (saved == ENOENT || saved == ECONNREFUSED))
+		snprintf(why, size, "no host is named '%s'", name);
+	else
+		snprintf(why, size, "%s: %s", path, strerror(saved));
+	errno = saved;
+	return hosts_error(GROUPER_SYSTEM);
+}
+
+enum grouper_error
+hosts_connect(const char *socket, const char *name, struct client **client,
+    char *why, size_t size)
+{
+	char directory[DIRECTORY_MAX], path[DIRECTORY_MAX + NAME_MAX + 8];
+	const char *set = getenv("GROUPER_SOCKET");
+
+	*client = NULL;
+	if (socket != NULL)
+		return connect_path(socket, NULL, client, why, size);
+	if (name == NULL && set != NULL && set[0] != '\0')
+		return connect_path(set, NULL, client, why, size);
+	if (name == NULL)
+		return connect_only(client, why, size);
+	if (names_directory(directory, sizeof(directory)) == -1)
+		return fail_directory(why, size);
+	snprintf(path, sizeof(path), "%s/%.*s.sock", directory, NAME_MAX, name);
+	return connect_path(path, name, client, why, size);
+}
+
+enum grouper_error
+hosts_error(enum grouper_error error)
+{
+	if (error == GROUPER_SYSTEM &&
+	    (errno == ENOENT || errno == ECONNREFUSED || errno == ECONNRESET ||
+		errno == EPIPE))
+		return GROUPER_NO_GROUP;
+	return error;
+}
