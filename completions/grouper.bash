@@ -8,6 +8,7 @@
 #	grouper	the command as it was typed
 #	cur	what is to be completed
 #	host	options that say which host is meant
+#	first	the first argument
 
 # Adds lines of standard input, as far as they go on with cur.  Not by
 # compgen -W, which would expand what a name may hold.
@@ -42,6 +43,16 @@ _grouper_keys() {
 		2>/dev/null)
 }
 
+_grouper_groups() {
+	_grouper_add < <("$grouper" topics list ${host[@]+"${host[@]}"} \
+		2>/dev/null)
+}
+
+_grouper_settings() {
+	_grouper_add < <("$grouper" config list ${host[@]+"${host[@]}"} \
+		2>/dev/null | sed 's/=.*//')
+}
+
 # The options of a verb: "--name"; "--name=" if a value may follow; "--name +"
 # if the next word is its value, and its letter likewise.
 _grouper_options() {
@@ -72,6 +83,7 @@ _grouper_value() {
 			sed -n '2,$s/ .*//p')
 		;;
 	--leaks) _grouper_words kill wait warn fail ;;
+	--log) _grouper_words prefix inherit discard syslog file: ;;
 	--report) _grouper_words text json ;;
 	--restart) _grouper_words permanent transient temporary ;;
 	--session) _grouper_words auto keep new ;;
@@ -79,15 +91,21 @@ _grouper_value() {
 		_grouper_find -f
 		_grouper_words null inherit
 		;;
+	--exec) _grouper_find -c ;;
 	--stop-target) _grouper_words group command tree ;;
 	--supervisor) _grouper_keys ;;
 	--uid) _grouper_find -u ;;
 	esac
 }
 
-# An argument of a verb, by its number from 0.
+# An argument of a verb, by its number from 0; the first is $first.
 _grouper_argument() {
 	case $1:$2 in
+	topics:0) _grouper_words create delete add remove show list ;;
+	topics:1) [[ $first == list || $first == create ]] || _grouper_groups ;;
+	broadcast:0) _grouper_groups ;;
+	config:0) _grouper_words get put delete list ;;
+	config:1) [[ $first == list ]] || _grouper_settings ;;
 	supervise:0 | up:0 | check:0 | plan:0 | run:[1-9]* | spawn:[1-9]*)
 		_grouper_find -f
 		;;
@@ -106,7 +124,7 @@ _grouper_argument() {
 
 _grouper() {
 	local grouper=$1 line=${COMP_LINE:0:COMP_POINT}
-	local cur='' word verb='' options='' taker='' over='' count=0
+	local cur='' word verb='' options='' taker='' over='' first='' count=0
 	local -a words host=()
 
 	# Not COMP_WORDS: it is split at ':' and '=', too.
@@ -127,6 +145,7 @@ _grouper() {
 			taker=
 		elif [[ -n $over || $word != -* ]]; then
 			((count += 1))
+			[[ -n $first ]] || first=$word
 			# What follows is the command's own.
 			case $verb in
 			run | spawn) over=yes ;;

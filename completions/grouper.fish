@@ -45,6 +45,20 @@ function __grouper_keys
     grouper status --keys $host 2>/dev/null
 end
 
+# For topics and config: what stands behind the verb.
+function __grouper_action
+    set -l words (commandline -opc)
+    string match -v -- '-*' $words[3..-1] | head -n 1
+end
+
+function __grouper_groups
+    grouper topics list 2>/dev/null
+end
+
+function __grouper_settings
+    grouper config list 2>/dev/null | string replace -r '=.*' ''
+end
+
 function __grouper_hosts
     grouper hosts 2>/dev/null | string replace -rf '^(\S+) +[0-9]+ .*' '$1'
 end
@@ -58,6 +72,12 @@ complete -c grouper -n '__grouper_verb_is run spawn' -a '(__fish_complete_subcom
 complete -c grouper -n '__grouper_verb_is status ps start stop restart reset delete wait logs' -a '(__grouper_keys)'
 complete -c grouper -n '__grouper_verb_is signal scale; and test (__grouper_arguments) -gt 0' -a '(__grouper_keys)'
 complete -c grouper -n '__grouper_verb_is signal; and test (__grouper_arguments) -eq 0' -a '(__fish_make_completion_signals; string replace -rf "^[0-9]+ " "" -- $__kill_signals)'
+complete -c grouper -n '__grouper_verb_is topics; and test (__grouper_arguments) -eq 0' -a 'create delete add remove show list'
+complete -c grouper -n '__grouper_verb_is topics; and test (__grouper_arguments) -eq 1; and contains -- (__grouper_action) delete add remove show' -a '(__grouper_groups)'
+complete -c grouper -n '__grouper_verb_is broadcast; and test (__grouper_arguments) -eq 0' -a '(__grouper_groups)'
+complete -c grouper -n '__grouper_verb_is config; and test (__grouper_arguments) -eq 0' -a 'get put delete list'
+complete -c grouper -n '__grouper_verb_is config; and test (__grouper_arguments) -eq 1; and contains -- (__grouper_action) get put delete' -a '(__grouper_settings)'
+complete -c grouper -n '__grouper_verb_is listen' -l exec -x -a '(__fish_complete_command)'
 complete -c grouper -n '__grouper_verb' -l host -x -a '(__grouper_hosts)'
 complete -c grouper -n '__grouper_verb' -s s -l socket -r -F
 complete -c grouper -n '__grouper_verb_is run spawn' -l cwd -x -a '(__fish_complete_directories)'
@@ -71,5 +91,6 @@ complete -c grouper -n '__grouper_verb_is run spawn' -l session -x -a 'auto keep
 complete -c grouper -n '__grouper_verb_is run spawn' -l leaks -x -a 'kill wait warn fail'
 complete -c grouper -n '__grouper_verb_is run spawn' -l stop-target -x -a 'group command tree'
 complete -c grouper -n '__grouper_verb_is run spawn' -l report -a 'text json'
+complete -c grouper -n '__grouper_verb_is spawn' -l log -x -a 'prefix inherit discard syslog file:'
 complete -c grouper -n '__grouper_verb_is spawn' -l restart -x -a 'permanent transient temporary'
 complete -c grouper -n '__grouper_verb_is spawn' -l supervisor -x -a '(__grouper_keys)'

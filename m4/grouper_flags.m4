@@ -120,3 +120,19 @@ AC_DEFUN([GROUPER_FORTIFY], [
 	AS_CASE([$grouper_cv_fortify],
 	    [2|3], [HARDEN_CPPFLAGS="-D_FORTIFY_SOURCE=$grouper_cv_fortify"])
 ])
+
+# GROUPER_COUNTING sets COUNT_CFLAGS, with which each step of what is compiled
+# calls __sanitizer_cov_trace_pc(), or to nothing.
+AC_DEFUN([GROUPER_COUNTING], [
+	COUNT_CFLAGS=-fsanitize-coverage=trace-pc
+	AC_CACHE_CHECK([whether $CC takes $COUNT_CFLAGS],
+	    [grouper_cv_flag_count], [
+		grouper_save_CFLAGS=$CFLAGS
+		CFLAGS="$CFLAGS -Werror $COUNT_CFLAGS"
+		AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])],
+		    [grouper_cv_flag_count=yes], [grouper_cv_flag_count=no])
+		CFLAGS=$grouper_save_CFLAGS
+	])
+	AS_IF([test $grouper_cv_flag_count = no], [COUNT_CFLAGS=])
+	AC_SUBST([COUNT_CFLAGS])
+])

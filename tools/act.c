@@ -3,7 +3,6 @@
  * The verbs that change a running tree: start, stop, restart, signal, scale,
  * reset, delete and reload.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -69,7 +68,6 @@ static const struct act {
 struct doing {
 	const struct act *act;
 	struct remote remote;
-	bool json;
 	bool no_wait;
 	int64_t limit_ms; /* -1: none */
 	const char *first;
@@ -95,7 +93,7 @@ print_help(const struct act *act)
 		fputs("      --no-wait        do not wait until it is done\n"
 		      "      --timeout TIME   wait no longer than this\n",
 		    stdout);
-	fputs(REMOTE_HELP
+	fputs(OPTIONS_HOST_HELP
 	    "      --json           print the answers as JSON\n"
 	    "  -h, --help           this text\n"
 	    "\n"
@@ -148,7 +146,7 @@ act_on(struct doing *doing, const char *key)
 	}
 	if (error != GROUPER_OK)
 		return remote_fail(&doing->remote, error, key);
-	if (doing->json)
+	if (doing->remote.options.json)
 		status = json_print(STDOUT_FILENO, result) == 0 ? TOOL_OK :
 								  TOOL_NO;
 	else
@@ -182,54 +180,27 @@ check_first(const struct doing *doing)
 	return TOOL_OK;
 }
 
-/* -1, or an exit status: the options said enough. */
-static int
-read_options(struct doing *doing, int argc, char **argv)
-{
-	enum { JSON = UCHAR_MAX + 1, HOST, NO_WAIT, TIMEOUT };
-	static const struct option options[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "host", required_argument, NULL, HOST },
-		{ "json", no_argument, NULL, JSON },
-		{ "no-wait", no_argument, NULL, NO_WAIT },
-		{ "timeout", required_argument, NULL, TIMEOUT },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
+enum { NO_WAIT = OPTIONS_OWN, TIMEOUT };
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":" REMOTE_LETTERS, options,
-		    NULL)) != -1) {
-		switch (opt) {
-		case 's':
-			doing->remote.socket = optarg;
-			break;
-		case HOST:
-			doing->remote.host = optarg;
-			break;
-		case JSON:
-			doing->json = true;
-			break;
-		case NO_WAIT:
-			doing->no_wait = true;
-			break;
-		case TIMEOUT:
-			if (parse_time(optarg, &doing->limit_ms) == 0)
-				break;
-			tool_error(doing->act->verb,
-			    "--timeout: expected a time such as 30s, got '%s'",
-			    optarg);
-			return TOOL_USAGE;
-		case 'h':
-			print_help(doing->act);
-			return TOOL_OK;
-		default:
-			tool_bad_option(doing->act->verb, opt, argv);
-			return TOOL_USAGE;
-		}
+static int
+take_option(int opt, char *value, void *arg)
+{
+	struct doing *doing = arg;
+
+	switch (opt) {
+	case NO_WAIT:
+		doing->no_wait = true;
+		return -1;
+	case TIMEOUT:
+		if (parse_time(value, &doing->limit_ms) == 0)
+			return -1;
+		tool_error(doing->act->verb,
+		    "--timeout: expected a time such as 30s, got '%s'", value);
+		return TOOL_USAGE;
+	default:
+		print_help(doing->act);
+		return TOOL_OK;
 	}
-	return -1;
 }
 
 static int
@@ -253,11 +224,21 @@ check_arguments(struct doing *doing, int argc, char **argv)
 int
 act_main(int argc, char **argv)
 {
+	/* The first two are of those that wait alone. */
+	static const struct option options[] = {
+		{ "no-wait", no_argument, NULL, NO_WAIT },
+		{ "timeout", required_argument, NULL, TIMEOUT },
+		OPTIONS_HOST,
+		OPTIONS_JSON,
+		OPTIONS_END,
+	};
 	struct doing doing = { .act = find_act(argv[0]), .limit_ms = -1 };
 	int status, one;
 
-	doing.remote.verb = doing.act->verb;
-	status = read_options(&doing, argc, argv);
+	doing.remote.options.verb = doing.act->verb;
+	status = options_read(&doing.remote.options, argc, argv,
+	    ":" OPTIONS_HOST_LETTERS, options + (doing.act->waits ? 0 : 2),
+	    take_option, &doing);
 	if (status != -1)
 		return status;
 	if (check_arguments(&doing, argc, argv) != TOOL_OK)

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,53 +59,28 @@ read_control(const char *value, int *control)
 	return TOOL_USAGE;
 }
 
-/* -1, or an exit status: the options said enough. */
-static int
-read_options(struct supervise_options *parsed, int argc, char **argv)
-{
-	enum { NAME = UCHAR_MAX + 1, CONTROL };
-	static const struct option options[] = {
-		{ "control-fd", required_argument, NULL, CONTROL },
-		{ "name", required_argument, NULL, NAME },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
+enum { CONTROL = SUPERVISE_OWN };
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":qvh", options, NULL)) != -1) {
-		switch (opt) {
-		case NAME:
-			parsed->name = optarg;
-			break;
-		case CONTROL:
-			if (read_control(optarg, &parsed->control) != TOOL_OK)
-				return TOOL_USAGE;
-			break;
-		case 'q':
-			parsed->level = LOG_LEVEL_QUIET;
-			break;
-		case 'v':
-			parsed->level = parsed->level == LOG_LEVEL_INFO ?
-			    LOG_LEVEL_DEBUG :
-			    LOG_LEVEL_INFO;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("host", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
-	return -1;
+static int
+take_option(int opt, char *value, void *arg)
+{
+	struct supervise_options *parsed = arg;
+
+	if (opt != CONTROL)
+		return supervise_take(parsed, opt, value);
+	return read_control(value, &parsed->control) == TOOL_OK ? -1 :
+								  TOOL_USAGE;
 }
 
 int
 host_main(int argc, char **argv)
 {
+	static const struct option table[] = {
+		{ "control-fd", required_argument, NULL, CONTROL },
+		SUPERVISE_OPTIONS,
+		OPTIONS_END,
+	};
+	struct options common = { .verb = "host", .help = help };
 	struct supervise_options options = { .verb = "host",
 		.level = LOG_LEVEL_WARN,
 		.control = -1,
@@ -114,14 +88,12 @@ host_main(int argc, char **argv)
 	struct spec_tree *tree;
 	int status;
 
-	status = read_options(&options, argc, argv);
+	status = options_read(&common, argc, argv, ":" SUPERVISE_LETTERS, table,
+	    take_option, &options);
 	if (status != -1)
 		return status;
-	if (optind < argc) {
-		tool_error("host", "expected no argument, got '%s'",
-		    argv[optind]);
+	if (options_no_argument("host", argv) != TOOL_OK)
 		return TOOL_USAGE;
-	}
 	if (options.name != NULL &&
 	    !name_valid(options.name, NAMES_HOST_MAX, false)) {
 		tool_error("host",

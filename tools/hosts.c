@@ -3,15 +3,14 @@
  * grouper hosts: the running hosts of this user.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/control/hosts.h"
 #include "tools/json.h"
-#include "tools/remote.h"
+#include "tools/options.h"
 #include "tools/table.h"
 #include "tools/tool.h"
 
@@ -62,7 +61,7 @@ list_hosts(bool json)
 	int result = -1;
 
 	if (json || list.table != NULL)
-		result = remote_each_host(add_host, &list);
+		result = hosts_each(add_host, &list);
 	if (result == 0 && list.table != NULL)
 		result = table_print(list.table, STDOUT_FILENO);
 	if (result == 0)
@@ -77,33 +76,14 @@ list_hosts(bool json)
 int
 hosts_main(int argc, char **argv)
 {
-	enum { JSON = UCHAR_MAX + 1 };
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool json = false;
-	int opt;
+	static const struct option table[] = { OPTIONS_JSON, OPTIONS_END };
+	struct options options = { .verb = "hosts", .help = help };
+	int status;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (opt) {
-		case JSON:
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("hosts", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc) {
-		tool_error("hosts", "expected no argument, got '%s'",
-		    argv[optind]);
+	status = options_read(&options, argc, argv, ":", table, NULL, NULL);
+	if (status != -1)
+		return status;
+	if (options_no_argument("hosts", argv) != TOOL_OK)
 		return TOOL_USAGE;
-	}
-	return list_hosts(json);
+	return list_hosts(options.json);
 }

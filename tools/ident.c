@@ -3,7 +3,6 @@
  * grouper ident: which group a process belongs to.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "runtime/util/parse.h"
 #include "tools/json.h"
+#include "tools/options.h"
 #include "tools/tool.h"
 
 static const char help[] =
@@ -116,30 +116,14 @@ identify(pid_t pid, bool json)
 int
 ident_main(int argc, char **argv)
 {
-	enum { JSON = UCHAR_MAX + 1 };
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
+	static const struct option table[] = { OPTIONS_JSON, OPTIONS_END };
+	struct options options = { .verb = "ident", .help = help };
 	int64_t pid = 0;
-	bool json = false;
-	int opt;
+	int status;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
-		switch (opt) {
-		case JSON:
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("ident", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
+	status = options_read(&options, argc, argv, "+:", table, NULL, NULL);
+	if (status != -1)
+		return status;
 	if (argc - optind > 1) {
 		tool_error("ident", "expected one PID, got '%s' as well",
 		    argv[optind + 1]);
@@ -149,5 +133,5 @@ ident_main(int argc, char **argv)
 		tool_error("ident", "expected a PID, got '%s'", argv[optind]);
 		return TOOL_USAGE;
 	}
-	return identify((pid_t)pid, json);
+	return identify((pid_t)pid, options.json);
 }

@@ -5,6 +5,7 @@ grouper_SOURCES += \
 	tools/accounts.h \
 	tools/act.c \
 	tools/check.c \
+	tools/config.c \
 	tools/doctor.c \
 	tools/grouper.c \
 	tools/host.c \
@@ -12,12 +13,20 @@ grouper_SOURCES += \
 	tools/ident.c \
 	tools/json.c \
 	tools/json.h \
+	tools/listen.c \
+	tools/listen.h \
+	tools/listen_execute.c \
+	tools/listen_print.c \
+	tools/listen_source.c \
+	tools/names.c \
 	tools/origin.c \
 	tools/options.c \
 	tools/options.h \
 	tools/plan.c \
 	tools/plan.h \
 	tools/plan_host.c \
+	tools/presence.c \
+	tools/publish.c \
 	tools/remote.c \
 	tools/remote.h \
 	tools/run.c \
@@ -25,6 +34,8 @@ grouper_SOURCES += \
 	tools/run_environment.c \
 	tools/run_environment.h \
 	tools/run_events.c \
+	tools/run_messages.c \
+	tools/run_messages.h \
 	tools/run_options.c \
 	tools/run_options.h \
 	tools/run_pty.c \
@@ -33,6 +44,8 @@ grouper_SOURCES += \
 	tools/run_report.h \
 	tools/run_result.c \
 	tools/run_signals.c \
+	tools/run_spawn.c \
+	tools/run_spawn.h \
 	tools/run_tmpdir.c \
 	tools/run_tmpdir.h \
 	tools/run_values.c \
@@ -47,6 +60,7 @@ grouper_SOURCES += \
 	tools/table.h \
 	tools/tool.c \
 	tools/tool.h \
+	tools/topics.c \
 	tools/user.c \
 	tools/user.h \
 	tools/wait.c \
@@ -61,9 +75,11 @@ dist_man_MANS += \
 	tools/grouper-host.1 \
 	tools/grouper-ident.1 \
 	tools/grouper-member.3 \
+	tools/grouper-names.1 \
 	tools/grouper-protocol.7 \
 	tools/grouper-run.1 \
 	tools/grouper-status.1 \
 	tools/grouper-supervise.1 \
+	tools/grouper-topics.1 \
 	tools/grouper.1 \
 	tools/grouper.yaml.5

@@ -5,8 +5,6 @@
 #include "tools/plan.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +27,7 @@ static const char help[] =
     "Tells what 'grouper reload' would do to a running host if its file were\n"
     "FILE, one line for each step, and does nothing; or what it would do to a\n"
     "host that runs OLD if that became NEW.\n"
-    "\n" REMOTE_HELP
+    "\n" OPTIONS_HOST_HELP
     "  -m, --formation N=M,.. instances of Procfiles; a host has its own\n"
     "      --json           as one JSON object\n"
     "  -h, --help           this text\n"
@@ -41,7 +39,6 @@ static const char help[] =
 struct planning {
 	struct remote remote;
 	const char *formation;
-	bool json;
 };
 
 static const struct spec_child *
@@ -163,7 +160,7 @@ print_plan(const struct planning *planning, json_t *result)
 		json_decref(result);
 		return TOOL_NO;
 	}
-	if (planning->json)
+	if (planning->remote.options.json)
 		return json_print(STDOUT_FILENO, result) == 0 ? status :
 								TOOL_NO;
 	json_array_foreach(steps, i, step) {
@@ -232,56 +229,34 @@ ask(struct planning *planning, const char *path)
 	return status == TOOL_OK ? print_plan(planning, result) : status;
 }
 
-/* -1, or an exit status: the options said enough. */
+/* The only one of its own. */
 static int
-read_options(struct planning *planning, int argc, char **argv)
+take_option(int opt, char *value, void *arg)
 {
-	enum { JSON = UCHAR_MAX + 1, HOST };
-	static const struct option options[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "host", required_argument, NULL, HOST },
-		{ "formation", required_argument, NULL, 'm' },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
+	struct planning *planning = arg;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":m:" REMOTE_LETTERS, options,
-		    NULL)) != -1) {
-		switch (opt) {
-		case 's':
-			planning->remote.socket = optarg;
-			break;
-		case HOST:
-			planning->remote.host = optarg;
-			break;
-		case 'm':
-			planning->formation = optarg;
-			break;
-		case JSON:
-			planning->json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("plan", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
+	(void)opt;
+	planning->formation = value;
 	return -1;
 }
 
 int
 plan_main(int argc, char **argv)
 {
-	struct planning planning = { .remote = { .verb = "plan" } };
+	static const struct option options[] = {
+		{ "formation", required_argument, NULL, 'm' },
+		OPTIONS_HOST,
+		OPTIONS_JSON,
+		OPTIONS_END,
+	};
+	struct planning planning = {
+		.remote = { .options = { .verb = "plan", .help = help } },
+	};
 	bool asks;
 	int status;
 
-	status = read_options(&planning, argc, argv);
+	status = options_read(&planning.remote.options, argc, argv,
+	    ":m:" OPTIONS_HOST_LETTERS, options, take_option, &planning);
 	if (status != -1)
 		return status;
 	if (argc - optind != 1 && argc - optind != 2) {
@@ -295,7 +270,8 @@ plan_main(int argc, char **argv)
 		return TOOL_USAGE;
 	}
 	if (!asks &&
-	    (planning.remote.socket != NULL || planning.remote.host != NULL)) {
+	    (planning.remote.options.socket != NULL ||
+		planning.remote.options.host != NULL)) {
 		tool_error("plan", "two files are compared without a host");
 		return TOOL_USAGE;
 	}

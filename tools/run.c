@@ -197,7 +197,8 @@ start(struct run *run)
 {
 	const struct run_options *from = run->options;
 	struct grouper_options options = GROUPER_OPTIONS_INIT;
-	struct grouper_fd input = { run->input, STDIN_FILENO };
+	struct grouper_fd fds[3];
+	enum grouper_error error;
 
 	run->holds = from->leaks != RUN_LEAKS_KILL ||
 	    from->report != RUN_REPORT_NONE;
@@ -224,14 +225,20 @@ start(struct run *run)
 	options.ngroups = run->user.ngroups;
 	options.umask = from->umask;
 	options.nice = from->nice;
-	if (run->pty != NULL) {
+	if (run->pty != NULL)
 		options.pty = pty_slave(run->pty);
-	} else if (run->input != -1) {
-		options.fds = &input;
-		options.nfds = 1;
+	else if (run->input != -1)
+		fds[options.nfds++] = (struct grouper_fd) { run->input,
+			STDIN_FILENO };
+	if (run->messages.down.source != -1) {
+		fds[options.nfds++] = run->messages.down;
+		fds[options.nfds++] = run->messages.up;
 	}
+	options.fds = fds;
 	run->shared = options.session == GROUPER_SESSION_KEEP;
-	return grouper_start(run->host, &options, run_on_event, run);
+	error = grouper_start(run->host, &options, run_on_event, run);
+	run_messages_close(&run->messages);
+	return error;
 }
 
 /* Why the group could not even be tried. */
@@ -288,7 +295,9 @@ carry_out(struct run *run)
 	run->loop = loop_new(NULL);
 	if (run->loop == NULL)
 		return fail("event loop");
-	if (make_host(run) != 0 || name_group(run) != 0)
+	if (make_host(run) != 0 || name_group(run) != 0 ||
+	    run_messages_open(&run->messages, run->host, run->options,
+		&run->env) != 0)
 		return -1;
 	host_set_signals(run->host, &run->inherited);
 	host_set_text(run->host, run->text, run->text_size);
@@ -309,7 +318,7 @@ carry_out(struct run *run)
 		grouper_stop(run->host, run->options->key, "KILL");
 		run->result.failed = RUN_FAILED;
 	}
-	if (server_attach(run->host, NULL) != 0)
+	if (server_attach_later(run->host, run_spawn_methods, run) != 0)
 		log_warn("control socket");
 	if (run_limit(run) != 0) {
 		fail("--timeout");
@@ -337,6 +346,9 @@ finish(struct run *run)
 	struct run_end end;
 
 	pty_free(run->pty);
+	if (run->host != NULL)
+		host_close(run->host);
+	run_spawn_free(run->spawn);
 	grouper_host_free(run->host);
 	loop_timer_free(run->limit);
 	loop_timer_free(run->settle);
@@ -370,6 +382,7 @@ run_main(int argc, char **argv)
 		.report = STDERR_FILENO,
 		.signals = -1,
 		.deadline = -1,
+		.messages = RUN_MESSAGES_INIT,
 	};
 	struct run_end end = { 0, 0 };
 

@@ -15,9 +15,11 @@
 #include "runtime/group/signals.h"
 #include "runtime/util/loop.h"
 #include "tools/run_environment.h"
+#include "tools/run_messages.h"
 #include "tools/run_options.h"
 #include "tools/run_pty.h"
 #include "tools/run_report.h"
+#include "tools/run_spawn.h"
 #include "tools/user.h"
 
 struct run {
@@ -32,6 +34,8 @@ struct run {
 	struct loop *loop;
 	struct grouper_host *host;
 	struct pty *pty;
+	struct run_spawn *spawn; /* NULL: nobody asked yet */
+	struct run_messages messages;
 	int signals; /* a signalfd */
 	struct loop_fd *signals_watch;
 	bool front;  /* the process above us is ours, see front.h */
@@ -41,6 +45,7 @@ struct run {
 	bool by_int; /* the steps began with INT in place of the first signal */
 	bool stopping;	    /* stop steps run */
 	bool over;	    /* the group is empty, or as empty as it gets */
+	bool left;	    /* and so is all that was spawned: we leave */
 	int64_t stop_began; /* then: when, in ms of clock_ms() */
 	int64_t deadline;   /* of --timeout; -1: none */
 	struct loop_timer *limit;

@@ -299,10 +299,11 @@ static void
 on_ended(struct run *run, const struct grouper_event *event)
 {
 	/* The leader is ending meanwhile: what can be done by then, is. */
-	if (event->last)
+	if (event->last && run_spawn_over(run->spawn))
 		host_close(run->host);
 	run->result.ended = true;
 	run->result.status = event->status;
+	run_spawn_stop(run->spawn, false);
 	if (WIFSIGNALED(event->status))
 		log_info("%s: pid %d ended by %s", run->options->key,
 		    (int)event->pid, signal_name(WTERMSIG(event->status)));
@@ -347,7 +348,7 @@ run_on_gone(void *arg)
 	grouper_signal(run->host, run->options->key, SIGHUP);
 }
 
-/* The last of it; a pseudo-terminal may still hold output. */
+/* The last of it, and of what was spawned beside it. */
 static void
 end_run(struct run *run)
 {
@@ -355,10 +356,22 @@ end_run(struct run *run)
 	run->deadline = -1;
 	if (run->waiting != NULL)
 		loop_timer_clear(run->waiting);
+	run_spawn_stop(run->spawn, false);
+	if (!run_spawn_over(run->spawn) || run->left)
+		return;
+	run->left = true;
+	/* A pseudo-terminal may still hold output. */
 	if (run->pty != NULL)
 		pty_drain(run->pty, on_over);
 	else
 		on_over(run);
+}
+
+void
+run_on_spawned_over(struct run *run)
+{
+	if (run->over)
+		end_run(run);
 }
 
 void

@@ -86,6 +86,18 @@ static const struct entry entries[] = {
 	    "end with TO where the command ended with FROM", 0, false },
 	{ "die-with-parent", NULL, run_value_die_with_parent,
 	    "stop when the process that started grouper dies", 0, false },
+	{ .help = "Messages" },
+	{ "topic", "PATTERN", run_value_topic,
+	    "subscribe the command: room:42, room:*, * (repeatable)", 0,
+	    false },
+	{ "messages", NULL, run_value_messages,
+	    "give it pipes for events, as --topic does", 0, false },
+	{ "on-event", "EVENT=SIGNAL", run_value_on_event,
+	    "send it a signal for an event (repeatable)", 0, false },
+	{ "config", "KEY=VALUE", run_value_config,
+	    "a setting of the host, JSON or text (repeatable)", 0, false },
+	{ "config-file", "FILE", run_value_config_file,
+	    "settings of the host: a JSON object", 0, false },
 	{ .help = "What is told" },
 	{ "report", "FORMAT", run_value_report,
 	    "at the end, on standard error: text (default) or json", 0, true },
@@ -300,6 +312,13 @@ run_options_parse(struct run_options *options, int argc, char **argv)
 void
 run_options_fini(struct run_options *options)
 {
+	size_t i;
+
 	free(options->env);
 	free(options->env_files);
+	for (i = 0; i < options->nreactions; i++)
+		free(options->reactions[i].event);
+	free(options->reactions);
+	free((void *)options->topics);
+	free(options->config);
 }

@@ -12,6 +12,7 @@
 
 #include <grouper/group.h>
 
+#include "runtime/bus/bus.h"
 #include "runtime/group/steps.h"
 #include "runtime/util/log.h"
 
@@ -63,6 +64,16 @@ struct run_options {
 	struct grouper_limit limits[RLIM_NLIMITS];
 	size_t nlimits;
 	const char *input; /* NULL: inherited */
+	char **topics;	   /* patterns, NULL at the end; NULL: none */
+	size_t ntopics;
+	bool messages;
+	struct bus_reaction *reactions;
+	size_t nreactions;
+	struct run_setting {
+		char *text; /* KEY=VALUE, or the name of a file */
+		bool is_file;
+	} * config;
+	size_t nconfig;
 	enum log_level level;
 };
 

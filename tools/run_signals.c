@@ -48,12 +48,19 @@ stop_by_int(struct run *run)
 static void
 on_ending_signal(struct run *run, int signum, bool keyboard)
 {
+	bool insists = run->stopping &&
+	    clock_ms() - run->stop_began >= INSIST_MS;
+
+	if (insists)
+		run_spawn_stop(run->spawn, true);
 	if (run->over) {
-		loop_break(run->loop); /* no further output is waited for */
+		/* No further output is waited for. */
+		if (run_spawn_over(run->spawn))
+			loop_break(run->loop);
 		return;
 	}
 	if (run->stopping) {
-		if (clock_ms() - run->stop_began >= INSIST_MS)
+		if (insists)
 			run_stop(run, "KILL");
 		return;
 	}

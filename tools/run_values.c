@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/relay/topic.h"
 #include "runtime/util/limit.h"
 #include "runtime/util/parse.h"
 
@@ -201,6 +202,8 @@ run_value_map_status(struct run_options *options, char *value)
 	return NULL;
 }
 
+static const char no_memory[] = "less, since memory ran out";
+
 static const char *
 push(char ***list, size_t *count, char *value)
 {
@@ -208,7 +211,7 @@ push(char ***list, size_t *count, char *value)
 
 	grown = realloc(*list, (*count + 1) * sizeof(*grown));
 	if (grown == NULL)
-		return "less, since memory ran out";
+		return no_memory;
 	*list = grown;
 	grown[(*count)++] = value;
 	return NULL;
@@ -388,4 +391,79 @@ run_value_quiet(struct run_options *options, char *value)
 	(void)value;
 	options->level = LOG_LEVEL_QUIET;
 	return NULL;
+}
+
+const char *
+run_value_topic(struct run_options *options, char *value)
+{
+	const char *failed;
+
+	if (!topic_pattern_valid(value, strlen(value)))
+		return "a topic of 1 to 255 bytes without blanks, or a prefix "
+		       "with '*'";
+	failed = push(&options->topics, &options->ntopics, value);
+	if (failed == NULL)
+		failed = push(&options->topics, &options->ntopics, NULL);
+	if (failed == NULL)
+		options->ntopics--;
+	return failed;
+}
+
+const char *
+run_value_messages(struct run_options *options, char *value)
+{
+	(void)value;
+	options->messages = true;
+	return NULL;
+}
+
+const char *
+run_value_on_event(struct run_options *options, char *value)
+{
+	struct bus_reaction *grown, reaction;
+	char *equals = strrchr(value, '=');
+
+	if (equals == NULL || parse_signal(equals + 1, &reaction.signum) != 0 ||
+	    !topic_name_valid(value, (size_t)(equals - value)))
+		return "EVENT=SIGNAL, as reload=HUP";
+	grown = reallocarray(options->reactions, options->nreactions + 1,
+	    sizeof(*grown));
+	if (grown == NULL)
+		return no_memory;
+	options->reactions = grown;
+	reaction.event = strndup(value, (size_t)(equals - value));
+	if (reaction.event == NULL)
+		return no_memory;
+	grown[options->nreactions++] = reaction;
+	return NULL;
+}
+
+static const char *
+add_setting(struct run_options *options, char *value, bool is_file)
+{
+	struct run_setting *grown;
+
+	grown = reallocarray(options->config, options->nconfig + 1,
+	    sizeof(*grown));
+	if (grown == NULL)
+		return no_memory;
+	options->config = grown;
+	grown[options->nconfig++] = (struct run_setting) { value, is_file };
+	return NULL;
+}
+
+const char *
+run_value_config(struct run_options *options, char *value)
+{
+	if (*value == '=' || strchr(value, '=') == NULL)
+		return "KEY=VALUE";
+	return add_setting(options, value, false);
+}
+
+const char *
+run_value_config_file(struct run_options *options, char *value)
+{
+	if (*value == '\0')
+		return "the name of a file";
+	return add_setting(options, value, true);
 }

@@ -11,6 +11,8 @@
 
 typedef const char *run_value_fn(struct run_options *options, char *value);
 
+run_value_fn run_value_config;
+run_value_fn run_value_config_file;
 run_value_fn run_value_contain;
 run_value_fn run_value_cwd;
 run_value_fn run_value_die_with_parent;
@@ -22,9 +24,11 @@ run_value_fn run_value_key;
 run_value_fn run_value_leaks;
 run_value_fn run_value_limits;
 run_value_fn run_value_map_status;
+run_value_fn run_value_messages;
 run_value_fn run_value_name;
 run_value_fn run_value_nice;
 run_value_fn run_value_no_new_privs;
+run_value_fn run_value_on_event;
 run_value_fn run_value_pty;
 run_value_fn run_value_quiet;
 run_value_fn run_value_report;
@@ -36,6 +40,7 @@ run_value_fn run_value_stdin;
 run_value_fn run_value_stop_target;
 run_value_fn run_value_timeout;
 run_value_fn run_value_tmpdir;
+run_value_fn run_value_topic;
 run_value_fn run_value_uid;
 run_value_fn run_value_umask;
 run_value_fn run_value_verbose;

@@ -3,8 +3,7 @@
  * grouper spawn: one more group under a running host.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,8 @@
 #include "runtime/control/rpc.h"
 #include "runtime/supervise/spawn_params.h"
 #include "runtime/util/environment.h"
+#include "runtime/util/fd.h"
+#include "runtime/util/parse.h"
 #include "tools/json.h"
 #include "tools/remote.h"
 #include "tools/run_values.h"
@@ -24,14 +25,18 @@
 /* What stands around the params in a request, and what is read at once. */
 #define MARGIN 8192
 
+/* Of --log, before a path. */
+#define FILE_PREFIX "file:"
+#define FILE_PREFIX_LENGTH (sizeof(FILE_PREFIX) - 1)
+
 static const char help[] =
     "Usage: grouper spawn [OPTION...] [--] COMMAND [ARGUMENT...]\n"
     "       grouper spawn [OPTION...] --shell TEXT\n"
     "\n"
     "Starts a command as one more group of a running host, with the working\n"
-    "directory, the environment and the umask of the caller, and prints the\n"
-    "key of the group when the command is executed.  Its input is empty and\n"
-    "its output the host's.\n"
+    "directory, the environment, the umask and the standard input, output and\n"
+    "error of the caller, and prints the key of the group when the command is\n"
+    "executed.\n"
     "\n"
     "      --shell TEXT     run TEXT by /bin/sh -c in place of COMMAND\n"
     "      --key KEY        name of the group (the command's and a number)\n"
@@ -39,16 +44,29 @@ static const char help[] =
     "      --restart HOW    permanent, transient or temporary (temporary)\n"
     "      --env NAME=VALUE set a variable (repeatable)\n"
     "      --cwd DIR        run in this directory\n"
+    "      --stdin FILE     standard input: a file, null or inherit\n"
+    "      --log WHERE      the output is not the caller's: prefix, inherit,\n"
+    "                       discard, syslog or file:PATH\n"
+    "      --uid USER       run as this user, by name or number\n"
+    "      --gid GROUP      run with this group, by name or number\n"
     "      --umask OCTAL    file mode mask\n"
     "      --nice N         add N to the host's nice value\n"
     "      --limits NAME=VALUE,...\n"
     "                       resource limits: nofile=1024, core=0, ...\n"
+    "      --ready HOW      it is ready: started, notify or fd:N (started)\n"
+    "      --ready-timeout TIME\n"
+    "                       how long that may take (infinity)\n"
+    "      --topic PATTERN  subscribe it to a topic (repeatable)\n"
+    "      --messages       give it pipes for events, as --topic does\n"
+    "      --on-event EVENT=SIGNAL\n"
+    "                       send it a signal for an event (repeatable)\n"
     "      --contain LEVEL  auto, reaper, cgroup or pidns (auto)\n"
     "      --shutdown STEPS 'TERM 5s, INT 2s, KILL', '5s', ... (5s)\n"
     "      --stop-target WHOM\n"
     "                       first step goes to: group, command or tree\n"
-    "      --force          found groups under an application too\n" REMOTE_HELP
+    "      --force          found groups under an application too\n" OPTIONS_HOST_HELP
     "      --json           print key and pid as a JSON object\n"
+    "  -q, --quiet          print nothing\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0; 1 if there is no such host or the command could not be\n"
@@ -57,20 +75,27 @@ static const char help[] =
 
 enum {
 	/* Those whose values run_values.h knows come first. */
-	FIRST_VALUE = UCHAR_MAX + 1,
+	FIRST_VALUE = OPTIONS_OWN,
 	CONTAIN = FIRST_VALUE,
 	CWD,
 	ENV,
 	FORCE,
+	GID,
 	KEY,
 	LIMITS,
+	MESSAGES,
 	NICE,
+	ON_EVENT,
 	SHELL,
 	SHUTDOWN,
+	STDIN,
 	STOP_TARGET,
+	TOPIC,
+	UID,
 	UMASK,
-	HOST,
-	JSON,
+	LOG,
+	READY,
+	READY_TIMEOUT,
 	RESTART,
 	SUPERVISOR,
 };
@@ -80,12 +105,18 @@ static run_value_fn *const stores[] = {
 	[CWD - FIRST_VALUE] = run_value_cwd,
 	[ENV - FIRST_VALUE] = run_value_env,
 	[FORCE - FIRST_VALUE] = run_value_force,
+	[GID - FIRST_VALUE] = run_value_gid,
 	[KEY - FIRST_VALUE] = run_value_key,
 	[LIMITS - FIRST_VALUE] = run_value_limits,
+	[MESSAGES - FIRST_VALUE] = run_value_messages,
 	[NICE - FIRST_VALUE] = run_value_nice,
+	[ON_EVENT - FIRST_VALUE] = run_value_on_event,
 	[SHELL - FIRST_VALUE] = run_value_shell,
 	[SHUTDOWN - FIRST_VALUE] = run_value_shutdown,
+	[STDIN - FIRST_VALUE] = run_value_stdin,
 	[STOP_TARGET - FIRST_VALUE] = run_value_stop_target,
+	[TOPIC - FIRST_VALUE] = run_value_topic,
+	[UID - FIRST_VALUE] = run_value_uid,
 	[UMASK - FIRST_VALUE] = run_value_umask,
 };
 
@@ -94,20 +125,28 @@ static const struct option long_options[] = {
 	{ "cwd", required_argument, NULL, CWD },
 	{ "env", required_argument, NULL, ENV },
 	{ "force", no_argument, NULL, FORCE },
-	{ "help", no_argument, NULL, 'h' },
-	{ "host", required_argument, NULL, HOST },
-	{ "json", no_argument, NULL, JSON },
+	{ "gid", required_argument, NULL, GID },
 	{ "key", required_argument, NULL, KEY },
 	{ "limits", required_argument, NULL, LIMITS },
+	{ "log", required_argument, NULL, LOG },
+	{ "messages", no_argument, NULL, MESSAGES },
 	{ "nice", required_argument, NULL, NICE },
+	{ "on-event", required_argument, NULL, ON_EVENT },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "ready", required_argument, NULL, READY },
+	{ "ready-timeout", required_argument, NULL, READY_TIMEOUT },
 	{ "restart", required_argument, NULL, RESTART },
 	{ "shell", required_argument, NULL, SHELL },
 	{ "shutdown", required_argument, NULL, SHUTDOWN },
-	{ "socket", required_argument, NULL, 's' },
+	{ "stdin", required_argument, NULL, STDIN },
 	{ "stop-target", required_argument, NULL, STOP_TARGET },
 	{ "supervisor", required_argument, NULL, SUPERVISOR },
+	{ "topic", required_argument, NULL, TOPIC },
+	{ "uid", required_argument, NULL, UID },
 	{ "umask", required_argument, NULL, UMASK },
-	{ NULL, 0, NULL, 0 },
+	OPTIONS_HOST,
+	OPTIONS_JSON,
+	OPTIONS_END,
 };
 
 struct spawning {
@@ -115,7 +154,12 @@ struct spawning {
 	struct run_options command;
 	const char *supervisor; /* NULL: the root */
 	const char *restart;	/* NULL: the host's default */
-	bool json;
+	const char *log;	/* NULL: the output is ours */
+	const char *ready;	/* NULL: started */
+	int64_t ready_ms;	/* -1: as long as it takes */
+	bool quiet;
+	struct client_fds fds;
+	json_t *numbers; /* that they get */
 };
 
 /* What the command is started with */
@@ -157,19 +201,19 @@ environment_of(const struct run_options *command)
 	return list;
 }
 
-/* NULL with errno. */
+/* A path from ours, which is meant without one.  NULL with errno. */
 static json_t *
-directory_of(const char *directory)
+whole_path(const char *path)
 {
 	char *here, *whole;
 	json_t *text;
 
-	if (directory != NULL && directory[0] == '/')
-		return spawn_text(directory);
+	if (path != NULL && path[0] == '/')
+		return spawn_text(path);
 	here = getcwd(NULL, 0);
-	if (here == NULL || directory == NULL) {
+	if (here == NULL || path == NULL) {
 		text = here != NULL ? spawn_text(here) : NULL;
-	} else if (asprintf(&whole, "%s/%s", here, directory) != -1) {
+	} else if (asprintf(&whole, "%s/%s", here, path) != -1) {
 		text = spawn_text(whole);
 		free(whole);
 	} else {
@@ -205,11 +249,74 @@ limits_of(const struct run_options *command)
 	return list;
 }
 
+static json_t *
+reactions_of(const struct run_options *command)
+{
+	json_t *object = json_object();
+	size_t i;
+
+	for (i = 0; i < command->nreactions; i++)
+		json_object_set_new(object, command->reactions[i].event,
+		    json_integer(command->reactions[i].signum));
+	return object;
+}
+
 static void
 set_text(json_t *params, const char *name, const char *text)
 {
 	if (text != NULL)
 		json_object_set_new(params, name, json_text(text));
+}
+
+/* One of ours is given, a closed one as if it were /dev/null. */
+static int
+add_fd(struct spawning *spawning, const char *path, int number)
+{
+	int fd = path == NULL ? fcntl(number, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (fd == -1 && path == NULL && errno != EBADF)
+		return -1;
+	if (fd == -1)
+		fd = open(path != NULL ? path : "/dev/null",
+		    (number == STDIN_FILENO ? O_RDONLY : O_WRONLY) | O_CLOEXEC |
+			O_NOCTTY);
+	if (fd == -1)
+		return -1;
+	spawning->fds.list[spawning->fds.count++] = fd;
+	json_array_append_new(spawning->numbers, json_integer(number));
+	return 0;
+}
+
+/* With a log of its own, it gets our input alone. */
+static int
+collect_fds(struct spawning *spawning)
+{
+	const char *input = spawning->command.input;
+	int fd;
+
+	if (input != NULL && strcmp(input, "null") == 0)
+		input = "/dev/null";
+	spawning->numbers = json_array();
+	if (add_fd(spawning, input, STDIN_FILENO) == -1) {
+		tool_error("spawn", "%s: %s",
+		    input != NULL ? input : "standard input", strerror(errno));
+		return TOOL_NO;
+	}
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (spawning->log != NULL || add_fd(spawning, NULL, fd) == 0)
+			continue;
+		tool_error("spawn", "descriptor %d: %s", fd, strerror(errno));
+		return TOOL_NO;
+	}
+	return TOOL_OK;
+}
+
+static json_t *
+log_of(const char *log)
+{
+	return strncmp(log, FILE_PREFIX, FILE_PREFIX_LENGTH) == 0 ?
+	    json_pack("{s:o}", "file", whole_path(log + FILE_PREFIX_LENGTH)) :
+	    json_string(log);
 }
 
 /* NULL: it was said why. */
@@ -222,18 +329,18 @@ params_of(const struct spawning *spawning)
 		[GROUPER_STOP_TREE] = "tree",
 	};
 	const struct run_options *command = &spawning->command;
-	json_t *directory = directory_of(command->directory), *params;
+	json_t *directory = whole_path(command->directory), *params;
 
 	if (directory == NULL) {
 		tool_error("spawn", "the working directory: %s",
 		    strerror(errno));
 		return NULL;
 	}
-	params = json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:b}", "argv",
+	params = json_pack("{s:o, s:o, s:o, s:o, s:o, s:O, s:i, s:b}", "argv",
 	    list_of(command->argv), "env", environment_of(command), "cwd",
 	    directory, "umask", umask_of(command->umask), "limits",
-	    limits_of(command), "nice", command->nice, "force",
-	    (int)command->force);
+	    limits_of(command), "fds", spawning->numbers, "nice", command->nice,
+	    "force", (int)command->force);
 	if (params == NULL) {
 		tool_error("spawn", "%s", strerror(ENOMEM));
 		return NULL;
@@ -241,6 +348,22 @@ params_of(const struct spawning *spawning)
 	set_text(params, "key", command->key);
 	set_text(params, "supervisor", spawning->supervisor);
 	set_text(params, "restart", spawning->restart);
+	if (command->user != NULL)
+		json_object_set_new(params, "uid", spawn_text(command->user));
+	if (command->group != NULL)
+		json_object_set_new(params, "gid", spawn_text(command->group));
+	if (spawning->log != NULL)
+		json_object_set_new(params, "log", log_of(spawning->log));
+	set_text(params, "ready", spawning->ready);
+	if (spawning->ready_ms != -1)
+		json_object_set_new(params, "ready_timeout",
+		    json_integer(spawning->ready_ms));
+	if (command->ntopics > 0)
+		json_object_set_new(params, "topics", list_of(command->topics));
+	if (command->nreactions > 0)
+		json_object_set_new(params, "on_event", reactions_of(command));
+	if (command->messages)
+		json_object_set_new(params, "messages", json_true());
 	set_text(params, "shutdown", command->shutdown);
 	set_text(params, "contain", grouper_containment_name(command->contain));
 	set_text(params, "stop_target", targets[command->stop_target]);
@@ -254,28 +377,41 @@ params_of(const struct spawning *spawning)
 	return NULL;
 }
 
+/* The result is released. */
+static int
+print_answer(const struct spawning *spawning, json_t *result)
+{
+	const char *key = json_string_value(json_object_get(result, "key"));
+	int printed = 0;
+
+	if (spawning->remote.options.json)
+		return json_print(STDOUT_FILENO, result) == 0 ? TOOL_OK :
+								TOOL_NO;
+	if (!spawning->quiet)
+		printed = tool_line(STDOUT_FILENO, false, "%s",
+		    key != NULL ? key : "");
+	json_decref(result);
+	return printed == 0 ? TOOL_OK : TOOL_NO;
+}
+
 static int
 ask(struct spawning *spawning)
 {
-	json_t *params = params_of(spawning), *result;
 	enum grouper_error error;
-	const char *key;
+	json_t *params, *result;
 
+	if (collect_fds(spawning) != TOOL_OK)
+		return TOOL_NO;
+	params = params_of(spawning);
 	if (params == NULL)
 		return TOOL_NO;
 	/* Its turn to start may come late. */
-	error = client_call(spawning->remote.client, "spawn", params, -1,
-	    &result);
+	error = client_call_fds(spawning->remote.client, "spawn", params,
+	    &spawning->fds, -1, &result, NULL);
 	if (error != GROUPER_OK)
 		return remote_fail(&spawning->remote, error,
 		    spawning->command.argv[0]);
-	if (spawning->json)
-		return json_print(STDOUT_FILENO, result) == 0 ? TOOL_OK :
-								TOOL_NO;
-	key = json_string_value(json_object_get(result, "key"));
-	tool_line(STDOUT_FILENO, false, "%s", key != NULL ? key : "");
-	json_decref(result);
-	return TOOL_OK;
+	return print_answer(spawning, result);
 }
 
 /* The options */
@@ -316,47 +452,59 @@ store_restart(struct spawning *spawning, const char *value)
 	return TOOL_USAGE;
 }
 
-/* -1, or an exit status: the options said enough. */
 static int
-read_options(struct spawning *spawning, int argc, char **argv)
+store_log(struct spawning *spawning, const char *value)
 {
-	int opt;
+	static const char *const words[] = { "prefix", "inherit", "discard",
+		"syslog" };
+	size_t i;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:" REMOTE_LETTERS, long_options,
-		    NULL)) != -1) {
-		if (opt >= CONTAIN && opt <= UMASK) {
-			if (store_value(&spawning->command, opt, optarg) !=
-			    TOOL_OK)
-				return TOOL_USAGE;
-			continue;
-		}
-		switch (opt) {
-		case 's':
-			spawning->remote.socket = optarg;
-			break;
-		case HOST:
-			spawning->remote.host = optarg;
-			break;
-		case JSON:
-			spawning->json = true;
-			break;
-		case SUPERVISOR:
-			spawning->supervisor = optarg;
-			break;
-		case RESTART:
-			if (store_restart(spawning, optarg) != TOOL_OK)
-				return TOOL_USAGE;
-			break;
-		case 'h':
-			fputs(help, stdout);
+	spawning->log = value;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(value, words[i]) == 0)
 			return TOOL_OK;
-		default:
-			tool_bad_option("spawn", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
-	return -1;
+	if (strncmp(value, FILE_PREFIX, FILE_PREFIX_LENGTH) == 0 &&
+	    value[FILE_PREFIX_LENGTH] != '\0')
+		return TOOL_OK;
+	tool_error("spawn",
+	    "--log: expected prefix, inherit, discard, syslog or file:PATH, "
+	    "got '%s'",
+	    value);
+	return TOOL_USAGE;
+}
+
+static int
+store_timeout(struct spawning *spawning, const char *value)
+{
+	if (strcmp(value, "infinity") == 0 ||
+	    parse_time(value, &spawning->ready_ms) == 0)
+		return TOOL_OK;
+	tool_error("spawn",
+	    "--ready-timeout: expected a time such as 30s, got '%s'", value);
+	return TOOL_USAGE;
+}
+
+static int
+take_option(int opt, char *value, void *arg)
+{
+	struct spawning *spawning = arg;
+	int status = TOOL_OK;
+
+	if (opt >= FIRST_VALUE && opt <= UMASK)
+		status = store_value(&spawning->command, opt, value);
+	else if (opt == LOG)
+		status = store_log(spawning, value);
+	else if (opt == READY)
+		spawning->ready = value;
+	else if (opt == READY_TIMEOUT)
+		status = store_timeout(spawning, value);
+	else if (opt == RESTART)
+		status = store_restart(spawning, value);
+	else if (opt == SUPERVISOR)
+		spawning->supervisor = value;
+	else
+		spawning->quiet = true;
+	return status == TOOL_OK ? -1 : status;
 }
 
 static int
@@ -382,11 +530,15 @@ check_command(struct run_options *command, char **argv)
 int
 spawn_main(int argc, char **argv)
 {
-	struct spawning spawning = { .remote = { .verb = "spawn" },
-		.command = { .umask = -1 } };
+	struct spawning spawning = {
+		.remote = { .options = { .verb = "spawn", .help = help } },
+		.command = { .umask = -1 },
+		.ready_ms = -1,
+	};
 	int status;
 
-	status = read_options(&spawning, argc, argv);
+	status = options_read(&spawning.remote.options, argc, argv,
+	    "+:q" OPTIONS_HOST_LETTERS, long_options, take_option, &spawning);
 	if (status == -1) {
 		status = check_command(&spawning.command, argv + optind);
 		if (status == TOOL_OK)
@@ -395,6 +547,9 @@ spawn_main(int argc, char **argv)
 			status = ask(&spawning);
 	}
 	remote_close(&spawning.remote);
+	while (spawning.fds.count > 0)
+		fd_close(&spawning.fds.list[--spawning.fds.count]);
+	json_decref(spawning.numbers);
 	run_options_fini(&spawning.command);
 	return status;
 }

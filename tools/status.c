@@ -3,9 +3,7 @@
  * grouper status and grouper ps: the tree of a host, and its processes.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +19,7 @@ static const char status_help[] =
     "Draws the supervisor tree of a running host: the state of each child,\n"
     "its pid, how long it has been up, how often it was restarted, memory,\n"
     "CPU time, and how it ended last.\n"
-    "\n" REMOTE_HELP "      --json           as one JSON object\n"
+    "\n" OPTIONS_HOST_HELP "      --json           as one JSON object\n"
     "      --keys           the keys alone, one a line\n"
     "  -h, --help           this text\n"
     "\n"
@@ -32,7 +30,7 @@ static const char ps_help[] =
     "Usage: grouper ps [OPTION...] [KEY...]\n"
     "\n"
     "Lists every process of a running host's groups, by key.\n"
-    "\n" REMOTE_HELP "      --json           as one JSON object\n"
+    "\n" OPTIONS_HOST_HELP "      --json           as one JSON object\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0; 1 if there is no such host or key, 2 for bad usage.\n"
@@ -40,9 +38,7 @@ static const char ps_help[] =
 
 struct view {
 	const char *method;
-	const char *help;
 	int (*print)(const json_t *result);
-	bool json;
 	struct remote remote;
 };
 
@@ -140,9 +136,9 @@ print_tree(const json_t *result)
 
 /* A command with numbered instances has a key of its own, told before them. */
 static int
-print_key(const char *key, const char **command)
+print_key(const char *key, bool spawned, const char **command)
 {
-	const char *colon = strrchr(key, ':');
+	const char *colon = spawned ? NULL : strrchr(key, ':');
 	size_t length = colon == NULL ? strlen(key) : (size_t)(colon - key);
 
 	if (*command == NULL || strncmp(*command, key, length) != 0 ||
@@ -164,7 +160,10 @@ print_keys_of(const json_t *children)
 	json_array_foreach(children, i, child) {
 		key = text(child, "key");
 		/* Nothing takes the root's. */
-		if (key[0] != '\0' && print_key(key, &command) == -1)
+		if (key[0] != '\0' &&
+		    print_key(key,
+			json_is_true(json_object_get(child, "spawned")),
+			&command) == -1)
 			return -1;
 		if (print_keys_of(json_object_get(child, "children")) == -1)
 			return -1;
@@ -227,10 +226,12 @@ show(struct view *view, const char *key)
 
 	if (key != NULL)
 		json_object_set_new(params, "key", json_text(key));
+	if (view->print == print_keys)
+		json_object_set_new(params, "usage", json_false());
 	status = remote_call(&view->remote, view->method, params, key, &result);
 	if (status != TOOL_OK)
 		return status;
-	if (view->json)
+	if (view->remote.options.json && view->print != print_keys)
 		printed = json_print(STDOUT_FILENO, result);
 	else {
 		printed = view->print(result);
@@ -238,61 +239,39 @@ show(struct view *view, const char *key)
 	}
 	if (printed == 0)
 		return TOOL_OK;
-	tool_error(view->remote.verb, "standard output: %s", strerror(errno));
+	tool_error(view->remote.options.verb, "standard output: %s",
+	    strerror(errno));
 	return TOOL_NO;
 }
 
-/* -1, or an exit status: the options said enough. */
-static int
-read_options(struct view *view, int argc, char **argv)
-{
-	enum { JSON = UCHAR_MAX + 1, KEYS, HOST };
-	static const struct option all[] = {
-		{ "keys", no_argument, NULL, KEYS }, /* of status alone */
-		{ "socket", required_argument, NULL, 's' },
-		{ "host", required_argument, NULL, HOST },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const struct option *options = view->print == print_tree ? all :
-								   all + 1;
-	int opt;
+enum { KEYS = OPTIONS_OWN };
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":" REMOTE_LETTERS, options,
-		    NULL)) != -1) {
-		switch (opt) {
-		case 's':
-			view->remote.socket = optarg;
-			break;
-		case HOST:
-			view->remote.host = optarg;
-			break;
-		case JSON:
-			view->json = true;
-			break;
-		case KEYS:
-			view->json = false;
-			view->print = print_keys;
-			break;
-		case 'h':
-			fputs(view->help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option(view->remote.verb, opt, argv);
-			return TOOL_USAGE;
-		}
-	}
+static int
+take_option(int opt, char *value, void *arg)
+{
+	struct view *view = arg;
+
+	(void)opt;
+	(void)value;
+	view->print = print_keys;
 	return -1;
 }
 
 static int
 view_main(struct view *view, int argc, char **argv)
 {
+	static const struct option all[] = {
+		{ "keys", no_argument, NULL, KEYS }, /* of status alone */
+		OPTIONS_HOST,
+		OPTIONS_JSON,
+		OPTIONS_END,
+	};
+	const struct option *options = view->print == print_tree ? all :
+								   all + 1;
 	int status, one, i;
 
-	status = read_options(view, argc, argv);
+	status = options_read(&view->remote.options, argc, argv,
+	    ":" OPTIONS_HOST_LETTERS, options, take_option, view);
 	if (status != -1)
 		return status;
 	status = remote_open(&view->remote);
@@ -312,8 +291,8 @@ view_main(struct view *view, int argc, char **argv)
 int
 status_main(int argc, char **argv)
 {
-	struct view view = { "status", status_help, print_tree, false,
-		{ .verb = "status" } };
+	struct view view = { "status", print_tree,
+		{ .options = { .verb = "status", .help = status_help } } };
 
 	return view_main(&view, argc, argv);
 }
@@ -321,8 +300,8 @@ status_main(int argc, char **argv)
 int
 ps_main(int argc, char **argv)
 {
-	struct view view = { "ps", ps_help, print_processes, false,
-		{ .verb = "ps" } };
+	struct view view = { "ps", print_processes,
+		{ .options = { .verb = "ps", .help = ps_help } } };
 
 	return view_main(&view, argc, argv);
 }

@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +21,7 @@
 #include "runtime/group/signals.h"
 #include "runtime/ready/tell.h"
 #include "runtime/supervise/control.h"
+#include "runtime/supervise/messages.h"
 #include "runtime/supervise/supervisor.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
@@ -120,6 +119,15 @@ on_ended(const char *key, int status, void *arg)
 
 	if (supervise->control != NULL)
 		control_ended(supervise->control, key, status);
+}
+
+static void
+on_failed(const char *key, const char *why, void *arg)
+{
+	struct supervise *supervise = arg;
+
+	if (supervise->control != NULL)
+		control_failed(supervise->control, key, why);
 }
 
 static void
@@ -304,8 +312,10 @@ make_host(struct supervise *supervise)
 		options.flags = GROUPER_HOST_TRANSIENT;
 	}
 	error = host_new(supervise->loop, &options, &supervise->host);
-	if (error == GROUPER_OK)
+	if (error == GROUPER_OK) {
+		host_be_quick(supervise->host);
 		return 0;
+	}
 	tool_error(supervise->options->verb, "cannot be the host '%s': %s",
 	    options.name,
 	    error == GROUPER_SYSTEM ? strerror(errno) :
@@ -316,7 +326,7 @@ make_host(struct supervise *supervise)
 static int
 make_supervisor(struct supervise *supervise)
 {
-	char directory[108];
+	char directory[108], *why;
 	struct supervisor_options options = { .host = supervise->host,
 		.tree = supervise->tree,
 		.hooks = &tree_hooks,
@@ -326,6 +336,7 @@ make_supervisor(struct supervise *supervise)
 		.on_end = on_end,
 		.on_change = on_change,
 		.on_ended = on_ended,
+		.on_failed = on_failed,
 		.arg = supervise };
 
 	if (names_directory(directory, sizeof(directory)) == -1)
@@ -336,6 +347,12 @@ make_supervisor(struct supervise *supervise)
 	supervise->supervisor = supervisor_new(&options);
 	if (supervise->supervisor == NULL)
 		return fail(supervise, "supervisor");
+	if (messages_load(supervise->host, supervise->tree, &why) == -1) {
+		tool_error(supervise->options->verb, "%s",
+		    why != NULL ? why : strerror(errno));
+		free(why);
+		return -1;
+	}
 	supervise->control = control_new(supervise->supervisor, reload,
 	    supervise);
 	if (supervise->control == NULL)
@@ -425,46 +442,34 @@ supervise_run(const struct supervise_options *options, struct spec_tree *tree)
 	return supervise.status;
 }
 
-/* -1, or an exit status: the options said enough. */
-static int
-read_options(struct supervise_options *parsed, int argc, char **argv)
+int
+supervise_take(struct supervise_options *options, int opt, char *value)
 {
-	enum { NAME = UCHAR_MAX + 1 };
-	static const struct option options[] = {
-		{ "name", required_argument, NULL, NAME },
-		{ "formation", required_argument, NULL, 'm' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
+	if (opt == SUPERVISE_NAME)
+		options->name = value;
+	else if (opt == 'q')
+		options->level = LOG_LEVEL_QUIET;
+	else
+		options->level = options->level == LOG_LEVEL_INFO ?
+		    LOG_LEVEL_DEBUG :
+		    LOG_LEVEL_INFO;
+	return -1;
+}
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":m:qvh", options, NULL)) != -1) {
-		switch (opt) {
-		case NAME:
-			parsed->name = optarg;
-			break;
-		case 'm':
-			parsed->formation = optarg;
-			break;
-		case 'q':
-			parsed->level = LOG_LEVEL_QUIET;
-			break;
-		case 'v':
-			parsed->level = parsed->level == LOG_LEVEL_INFO ?
-			    LOG_LEVEL_DEBUG :
-			    LOG_LEVEL_INFO;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("supervise", opt, argv);
-			return TOOL_USAGE;
-		}
-	}
+static int
+take_option(int opt, char *value, void *arg)
+{
+	struct supervise_options *parsed = arg;
+
+	if (opt != 'm')
+		return supervise_take(parsed, opt, value);
+	parsed->formation = value;
+	return -1;
+}
+
+static int
+take_path(struct supervise_options *parsed, int argc, char **argv)
+{
 	if (argc - optind > 1) {
 		tool_error("supervise", "expected one FILE, got '%s' as well",
 		    argv[optind + 1]);
@@ -472,7 +477,7 @@ read_options(struct supervise_options *parsed, int argc, char **argv)
 	}
 	parsed->path = optind < argc ? argv[optind] : tree_default();
 	if (parsed->path != NULL)
-		return -1;
+		return TOOL_OK;
 	tool_error("supervise",
 	    "expected a FILE: there is no grouper.yaml, grouper.yml or "
 	    "Procfile here");
@@ -482,13 +487,22 @@ read_options(struct supervise_options *parsed, int argc, char **argv)
 int
 supervise_main(int argc, char **argv)
 {
+	static const struct option table[] = {
+		{ "formation", required_argument, NULL, 'm' },
+		SUPERVISE_OPTIONS,
+		OPTIONS_END,
+	};
+	struct options common = { .verb = "supervise", .help = help };
 	struct supervise_options options = { .verb = "supervise",
 		.level = LOG_LEVEL_WARN,
 		.control = -1 };
 	struct spec_tree *tree;
 	int status;
 
-	status = read_options(&options, argc, argv);
+	status = options_read(&common, argc, argv, ":m:" SUPERVISE_LETTERS,
+	    table, take_option, &options);
+	if (status == -1 && take_path(&options, argc, argv) != TOOL_OK)
+		status = TOOL_USAGE;
 	if (status != -1)
 		return status;
 	log_open("grouper supervise", options.level);

@@ -9,6 +9,7 @@
 
 #include "runtime/supervise/spec.h"
 #include "runtime/util/log.h"
+#include "tools/options.h"
 
 struct supervise_options {
 	const char *verb;
@@ -20,6 +21,19 @@ struct supervise_options {
 	/* Tells where the control socket is, in a line on standard output. */
 	bool announce;
 };
+
+/* The options that both have, but for --help, and their letters. */
+enum { SUPERVISE_NAME = OPTIONS_OWN, SUPERVISE_OWN };
+#define SUPERVISE_OPTIONS \
+	{ "name", required_argument, NULL, SUPERVISE_NAME }, \
+	    { "quiet", no_argument, NULL, 'q' }, \
+	{ \
+		"verbose", no_argument, NULL, 'v' \
+	}
+#define SUPERVISE_LETTERS "qv"
+
+/* Stores one of these; -1. */
+int supervise_take(struct supervise_options *options, int opt, char *value);
 
 /*
  * Runs a tree, which is taken over, until it is over.  Returns the exit

@@ -18,19 +18,27 @@ enum tool_status {
 typedef int tool_verb_fn(int argc, char **argv);
 
 tool_verb_fn act_main;
+tool_verb_fn broadcast_main;
 tool_verb_fn check_main;
+tool_verb_fn config_main;
 tool_verb_fn doctor_main;
 tool_verb_fn events_main;
 tool_verb_fn host_main;
 tool_verb_fn hosts_main;
 tool_verb_fn ident_main;
+tool_verb_fn listen_main;
 tool_verb_fn logs_main;
+tool_verb_fn names_main;
 tool_verb_fn plan_main;
+tool_verb_fn presence_main;
 tool_verb_fn ps_main;
+tool_verb_fn publish_main;
 tool_verb_fn run_main;
+tool_verb_fn send_main;
 tool_verb_fn spawn_main;
 tool_verb_fn status_main;
 tool_verb_fn supervise_main;
+tool_verb_fn topics_main;
 tool_verb_fn wait_main;
 
 /*

@@ -2,8 +2,6 @@
 /*
  * grouper wait: until children have ended, are ready or are empty.
  */
-#include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +20,7 @@ static const char help[] =
     "\n"
     "      --ready          wait until they are ready instead\n"
     "      --empty          wait until their groups are proven empty\n"
-    "      --timeout TIME   wait no longer than this\n" REMOTE_HELP
+    "      --timeout TIME   wait no longer than this\n" OPTIONS_HOST_HELP
     "      --json           print the answer as JSON\n"
     "  -h, --help           this text\n"
     "\n"
@@ -33,60 +31,24 @@ static const char help[] =
 struct waiting {
 	const char *what;
 	int64_t limit_ms;
-	bool json;
 	struct remote remote;
 };
 
-/* -1, or an exit status: the options said enough. */
-static int
-read_options(struct waiting *waiting, int argc, char **argv)
-{
-	enum { JSON = UCHAR_MAX + 1, HOST, READY, EMPTY, TIMEOUT };
-	static const struct option options[] = {
-		{ "ready", no_argument, NULL, READY },
-		{ "empty", no_argument, NULL, EMPTY },
-		{ "timeout", required_argument, NULL, TIMEOUT },
-		{ "socket", required_argument, NULL, 's' },
-		{ "host", required_argument, NULL, HOST },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
+enum { READY = OPTIONS_OWN, EMPTY, TIMEOUT };
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":" REMOTE_LETTERS, options,
-		    NULL)) != -1) {
-		switch (opt) {
-		case 's':
-			waiting->remote.socket = optarg;
-			break;
-		case HOST:
-			waiting->remote.host = optarg;
-			break;
-		case JSON:
-			waiting->json = true;
-			break;
-		case READY:
-			waiting->what = "ready";
-			break;
-		case EMPTY:
-			waiting->what = "empty";
-			break;
-		case TIMEOUT:
-			if (parse_time(optarg, &waiting->limit_ms) == 0)
-				break;
-			tool_error("wait",
-			    "--timeout: expected a time such as 30s, got '%s'",
-			    optarg);
-			return TOOL_USAGE;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			tool_bad_option("wait", opt, argv);
-			return TOOL_USAGE;
-		}
+static int
+take_option(int opt, char *value, void *arg)
+{
+	struct waiting *waiting = arg;
+
+	if (opt == READY)
+		waiting->what = "ready";
+	else if (opt == EMPTY)
+		waiting->what = "empty";
+	else if (parse_time(value, &waiting->limit_ms) != 0) {
+		tool_error("wait",
+		    "--timeout: expected a time such as 30s, got '%s'", value);
+		return TOOL_USAGE;
 	}
 	return -1;
 }
@@ -106,7 +68,7 @@ wait_for(struct waiting *waiting, json_t *keys)
 	if (error != GROUPER_OK)
 		return remote_fail(&waiting->remote, error, NULL);
 	status = (int)json_integer_value(json_object_get(result, "status"));
-	if (waiting->json)
+	if (waiting->remote.options.json)
 		json_print(1, result);
 	else
 		json_decref(result);
@@ -116,13 +78,22 @@ wait_for(struct waiting *waiting, json_t *keys)
 int
 wait_main(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "ready", no_argument, NULL, READY },
+		{ "empty", no_argument, NULL, EMPTY },
+		{ "timeout", required_argument, NULL, TIMEOUT },
+		OPTIONS_HOST,
+		OPTIONS_JSON,
+		OPTIONS_END,
+	};
 	struct waiting waiting = { .what = "ended",
 		.limit_ms = -1,
-		.remote = { .verb = "wait" } };
+		.remote = { .options = { .verb = "wait", .help = help } } };
 	json_t *keys;
 	int status;
 
-	status = read_options(&waiting, argc, argv);
+	status = options_read(&waiting.remote.options, argc, argv,
+	    ":" OPTIONS_HOST_LETTERS, options, take_option, &waiting);
 	if (status != -1)
 		return status;
 	if (optind == argc) {

@@ -3,7 +3,6 @@
  * grouper events and grouper logs: what happens, and what is written.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +23,7 @@ static const char events_help[] =
     "\n"
     "      --since N        begin with event N, 1 for all that are kept;\n"
     "                       the next one without\n"
-    "      --no-follow      end when all have been printed\n" REMOTE_HELP
+    "      --no-follow      end when all have been printed\n" OPTIONS_HOST_HELP
     "      --json           as JSON objects, one a line\n"
     "  -h, --help           this text\n"
     "\n"
@@ -38,7 +37,7 @@ static const char logs_help[] =
     "Prints the last lines that children wrote.\n"
     "\n"
     "  -f, --follow         go on with what they write\n"
-    "  -n, --lines N        how many lines of each, 20 without\n" REMOTE_HELP
+    "  -n, --lines N        how many lines of each, 20 without\n" OPTIONS_HOST_HELP
     "      --json           as JSON objects, one a line\n"
     "  -h, --help           this text\n"
     "\n"
@@ -46,13 +45,10 @@ static const char logs_help[] =
     "See grouper-events(1).\n";
 
 struct watch {
-	const char *verb; /* and its method */
-	const char *help;
-	bool json;
 	bool follow;
 	int64_t since; /* 0: from now on */
 	int64_t lines;
-	struct remote remote;
+	struct remote remote; /* its verb is the method's name */
 };
 
 static const char *
@@ -111,10 +107,11 @@ print_one(const struct watch *watch, json_t *object)
 {
 	int result;
 
-	if (watch->json)
+	if (watch->remote.options.json)
 		return json_print(STDOUT_FILENO, object);
-	result = strcmp(watch->verb, "logs") == 0 ? print_line(object) :
-						    print_event(object);
+	result = strcmp(watch->remote.options.verb, "logs") == 0 ?
+	    print_line(object) :
+	    print_event(object);
 	json_decref(object);
 	return result;
 }
@@ -122,7 +119,8 @@ print_one(const struct watch *watch, json_t *object)
 static int
 fail_output(const struct watch *watch)
 {
-	tool_error(watch->verb, "standard output: %s", strerror(errno));
+	tool_error(watch->remote.options.verb, "standard output: %s",
+	    strerror(errno));
 	return TOOL_NO;
 }
 
@@ -136,7 +134,8 @@ follow(struct watch *watch)
 	for (;;) {
 		error = client_next(watch->remote.client, -1, &object);
 		if (error == GROUPER_SYSTEM && errno == ECONNRESET) {
-			tool_error(watch->verb, "the host has ended");
+			tool_error(watch->remote.options.verb,
+			    "the host has ended");
 			return TOOL_NO;
 		}
 		if (error != GROUPER_OK)
@@ -155,8 +154,8 @@ show(struct watch *watch, json_t *params, const char *whom)
 	int status;
 
 	json_object_set_new(params, "follow", json_boolean(watch->follow));
-	status = remote_call(&watch->remote, watch->verb, params, whom,
-	    &result);
+	status = remote_call(&watch->remote, watch->remote.options.verb, params,
+	    whom, &result);
 	if (status != TOOL_OK)
 		return status;
 	json_array_foreach(json_object_get(result, "items"), i, item)
@@ -175,27 +174,19 @@ parse_number(const struct watch *watch, const char *option, const char *given,
 {
 	if (parse_int(given, 0, INT_MAX, number) == 0)
 		return -1;
-	tool_error(watch->verb, "%s: expected a number, got '%s'", option,
-	    given);
+	tool_error(watch->remote.options.verb,
+	    "%s: expected a number, got '%s'", option, given);
 	return TOOL_USAGE;
 }
 
-enum { JSON = UCHAR_MAX + 1, HOST, SINCE, NO_FOLLOW };
+enum { SINCE = OPTIONS_OWN, NO_FOLLOW };
 
-/* -1 to go on, or an exit status. */
 static int
-take_option(struct watch *watch, int opt, char **argv)
+take_option(int opt, char *value, void *arg)
 {
+	struct watch *watch = arg;
+
 	switch (opt) {
-	case 's':
-		watch->remote.socket = optarg;
-		return -1;
-	case HOST:
-		watch->remote.host = optarg;
-		return -1;
-	case JSON:
-		watch->json = true;
-		return -1;
 	case 'f':
 		watch->follow = true;
 		return -1;
@@ -203,31 +194,10 @@ take_option(struct watch *watch, int opt, char **argv)
 		watch->follow = false;
 		return -1;
 	case 'n':
-		return parse_number(watch, "--lines", optarg, &watch->lines);
-	case SINCE:
-		return parse_number(watch, "--since", optarg, &watch->since);
-	case 'h':
-		fputs(watch->help, stdout);
-		return TOOL_OK;
+		return parse_number(watch, "--lines", value, &watch->lines);
 	default:
-		tool_bad_option(watch->verb, opt, argv);
-		return TOOL_USAGE;
+		return parse_number(watch, "--since", value, &watch->since);
 	}
-}
-
-static int
-read_options(struct watch *watch, int argc, char **argv, const char *letters,
-    const struct option *options)
-{
-	int opt, status;
-
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		status = take_option(watch, opt, argv);
-		if (status != -1)
-			return status;
-	}
-	return -1;
 }
 
 int
@@ -236,27 +206,22 @@ events_main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "since", required_argument, NULL, SINCE },
 		{ "no-follow", no_argument, NULL, NO_FOLLOW },
-		{ "socket", required_argument, NULL, 's' },
-		{ "host", required_argument, NULL, HOST },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		OPTIONS_HOST,
+		OPTIONS_JSON,
+		OPTIONS_END,
 	};
-	struct watch watch = { .verb = "events",
-		.help = events_help,
-		.follow = true,
-		.remote = { .verb = "events" } };
+	struct watch watch = { .follow = true,
+		.remote = {
+		    .options = { .verb = "events", .help = events_help } } };
 	json_t *params;
 	int status;
 
-	status = read_options(&watch, argc, argv, ":" REMOTE_LETTERS, options);
+	status = options_read(&watch.remote.options, argc, argv,
+	    ":" OPTIONS_HOST_LETTERS, options, take_option, &watch);
 	if (status != -1)
 		return status;
-	if (optind < argc) {
-		tool_error("events", "expected no argument, got '%s'",
-		    argv[optind]);
+	if (options_no_argument("events", argv) != TOOL_OK)
 		return TOOL_USAGE;
-	}
 	status = remote_open(&watch.remote);
 	if (status != TOOL_OK)
 		return status;
@@ -272,22 +237,19 @@ logs_main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "follow", no_argument, NULL, 'f' },
 		{ "lines", required_argument, NULL, 'n' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "host", required_argument, NULL, HOST },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		OPTIONS_HOST,
+		OPTIONS_JSON,
+		OPTIONS_END,
 	};
-	struct watch watch = { .verb = "logs",
-		.help = logs_help,
-		.lines = 20,
-		.remote = { .verb = "logs" } };
+	struct watch watch = { .lines = 20,
+		.remote = {
+		    .options = { .verb = "logs", .help = logs_help } } };
 	json_t *keys, *params;
 	const char *whom;
 	int status;
 
-	status = read_options(&watch, argc, argv, ":fn:" REMOTE_LETTERS,
-	    options);
+	status = options_read(&watch.remote.options, argc, argv,
+	    ":fn:" OPTIONS_HOST_LETTERS, options, take_option, &watch);
 	if (status != -1)
 		return status;
 	if (optind == argc) {

@@ -14,6 +14,7 @@
 #include "runtime/util/loop.h"
 
 #define READ_SIZE 512
+#define DRAIN_MAX 128 /* reads: as much as a pipe holds */
 
 struct ready_fd {
 	ready_fd_fn *fn;
@@ -30,23 +31,41 @@ close_pipe(struct ready_fd *ready)
 	fd_close(&ready->fd);
 }
 
-/* One read a turn: who floods this descriptor holds up nobody. */
-static void
-on_readable(int fd, void *arg)
+/* Whether to read on; if not, it may be gone. */
+static bool
+read_some(struct ready_fd *ready)
 {
-	struct ready_fd *ready = arg;
 	char buffer[READ_SIZE];
 	bool newline;
 	ssize_t n;
 
-	n = read(fd, buffer, sizeof(buffer));
+	n = read(ready->fd, buffer, sizeof(buffer));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	newline = n > 0 && memchr(buffer, '\n', (size_t)n) != NULL;
 	if (n > 0 && !newline)
-		return;
+		return true;
 	close_pipe(ready);
 	ready->fn(newline, ready->arg);
+	return false;
+}
+
+/* One read a turn: who floods this descriptor holds up nobody. */
+static void
+on_readable(int fd, void *arg)
+{
+	(void)fd;
+	read_some(arg);
+}
+
+void
+ready_fd_drain(struct ready_fd *ready)
+{
+	int i;
+
+	for (i = 0; i < DRAIN_MAX && ready->fd != -1; i++)
+		if (!read_some(ready))
+			return;
 }
 
 struct ready_fd *

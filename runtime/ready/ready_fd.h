@@ -25,4 +25,7 @@ struct ready_fd *ready_fd_new(struct loop *loop, int *member_fd,
     ready_fd_fn *fn, void *arg);
 void ready_fd_free(struct ready_fd *ready); /* NULL is fine */
 
+/* Reads what has come, as it does in the loop: its member has ended. */
+void ready_fd_drain(struct ready_fd *ready);
+
 #endif

@@ -11,7 +11,9 @@
 
 #include <grouper/group.h>
 
+#include "runtime/bus/bus.h"
 #include "runtime/control/events.h"
+#include "runtime/control/params.h"
 #include "runtime/control/rpc.h"
 #include "runtime/supervise/control_spawn.h"
 #include "runtime/supervise/keys.h"
@@ -32,88 +34,6 @@ struct control {
 	struct server_methods methods;
 };
 
-/* Parameters */
-
-/* NULL: it was answered with what was expected. */
-static const char *
-string_of(struct call *call, const json_t *params, const char *name)
-{
-	const char *text = json_string_value(json_object_get(params, name));
-
-	if (text == NULL)
-		call_fail_code(call, RPC_INVALID_PARAMS,
-		    "expected a string: key");
-	return text;
-}
-
-/* Absent, *text is NULL.  False: it was answered. */
-static bool
-optional_string_of(struct call *call, const json_t *params, const char *name,
-    const char **text)
-{
-	const json_t *value = json_object_get(params, name);
-
-	*text = json_string_value(value);
-	if (value == NULL || *text != NULL)
-		return true;
-	call_fail_code(call, RPC_INVALID_PARAMS, "expected a string: key");
-	return false;
-}
-
-/* Absent, it is as without. */
-static bool
-bool_of(struct call *call, const json_t *params, const char *name, bool without,
-    bool *is)
-{
-	const json_t *value = json_object_get(params, name);
-
-	*is = value == NULL ? without : json_is_true(value);
-	if (value == NULL || json_is_boolean(value))
-		return true;
-	call_fail_code(call, RPC_INVALID_PARAMS,
-	    "expected true or false: wait, follow");
-	return false;
-}
-
-static bool
-int_of(struct call *call, const json_t *params, const char *name, int64_t min,
-    int64_t max, int64_t *number)
-{
-	const json_t *value = json_object_get(params, name);
-
-	*number = json_integer_value(value);
-	if (json_is_integer(value) && *number >= min && *number <= max)
-		return true;
-	call_fail_code(call, RPC_INVALID_PARAMS,
-	    "expected an integer within its range");
-	return false;
-}
-
-/* A list of keys, to be freed; NULL: it was answered. */
-static const char **
-keys_of(struct call *call, const json_t *params, size_t *count)
-{
-	const json_t *list = json_object_get(params, "keys"), *item;
-	const char **keys;
-	size_t i;
-
-	*count = json_array_size(list);
-	keys = *count == 0 ? NULL : calloc(*count, sizeof(*keys));
-	json_array_foreach(list, i, item) {
-		if (keys == NULL)
-			break;
-		keys[i] = json_string_value(item);
-		if (keys[i] == NULL) {
-			free((void *)keys);
-			keys = NULL;
-		}
-	}
-	if (keys == NULL)
-		call_fail_code(call, RPC_INVALID_PARAMS,
-		    "expected a list of strings: keys");
-	return keys;
-}
-
 static struct machine *
 machine_of(const struct control *control)
 {
@@ -129,9 +49,8 @@ struct order {
 static bool
 order_of(struct call *call, const json_t *params, struct order *order)
 {
-	order->key = string_of(call, params, "key");
-	return order->key != NULL &&
-	    bool_of(call, params, "wait", true, &order->wait);
+	return params_string(call, params, "key", &order->key) &&
+	    params_bool(call, params, "wait", true, &order->wait);
 }
 
 /* What was asked is done, or is waited for. */
@@ -157,10 +76,12 @@ method_status(struct call *call, const json_t *params, void *arg)
 	struct control *control = arg;
 	const char *key;
 	json_t *report;
+	bool uses;
 
-	if (!optional_string_of(call, params, "key", &key))
+	if (!params_optional_string(call, params, "key", &key) ||
+	    !params_bool(call, params, "usage", true, &uses))
 		return;
-	report = report_tree(control->supervisor, key);
+	report = report_tree(control->supervisor, key, uses);
 	if (report == NULL)
 		call_fail(call, GROUPER_NOT_FOUND, NULL);
 	else
@@ -174,7 +95,7 @@ method_ps(struct call *call, const json_t *params, void *arg)
 	const char *key;
 	json_t *report;
 
-	if (!optional_string_of(call, params, "key", &key))
+	if (!params_optional_string(call, params, "key", &key))
 		return;
 	report = report_processes(control->supervisor, key);
 	if (report == NULL)
@@ -199,24 +120,31 @@ static void
 method_stop(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
+	enum grouper_error error;
 	struct order order;
 
-	if (order_of(call, params, &order))
-		finish(control, call, &order,
-		    machine_stop(machine_of(control), clock_ms(), order.key),
-		    WAITS_STOPPED);
+	if (!order_of(call, params, &order))
+		return;
+	error = machine_stop(machine_of(control), clock_ms(), order.key);
+	/* It ended, and is known as long as its status is kept. */
+	if (error == GROUPER_NOT_FOUND && control_keeps(control, order.key))
+		error = GROUPER_OK;
+	finish(control, call, &order, error, WAITS_STOPPED);
 }
 
 static void
 method_restart(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
+	enum grouper_error error;
 	struct order order;
 
-	if (order_of(call, params, &order))
-		finish(control, call, &order,
-		    machine_restart(machine_of(control), clock_ms(), order.key),
-		    WAITS_STARTED);
+	if (!order_of(call, params, &order))
+		return;
+	error = machine_restart(machine_of(control), clock_ms(), order.key);
+	if (error == GROUPER_OK)
+		control_forget(control, order.key); /* there will be another */
+	finish(control, call, &order, error, WAITS_STARTED);
 }
 
 static void
@@ -227,7 +155,8 @@ method_scale(struct call *call, const json_t *params, void *arg)
 	int64_t count;
 
 	if (!order_of(call, params, &order) ||
-	    !int_of(call, params, "instances", 0, SPEC_CHILDREN_MAX, &count))
+	    !params_int(call, params, "instances", 0, SPEC_CHILDREN_MAX,
+		&count))
 		return;
 	finish(control, call, &order,
 	    machine_scale(machine_of(control), clock_ms(), order.key,
@@ -250,9 +179,9 @@ static void
 method_reset(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = string_of(call, params, "key");
+	const char *key;
 
-	if (key != NULL)
+	if (params_string(call, params, "key", &key))
 		answer(control, call,
 		    machine_reset(machine_of(control), clock_ms(), key));
 }
@@ -261,48 +190,82 @@ static void
 method_delete(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	const char *key = string_of(call, params, "key");
+	enum grouper_error error;
+	const char *key;
 
-	if (key != NULL)
-		answer(control, call,
-		    machine_delete(machine_of(control), clock_ms(), key));
+	if (!params_string(call, params, "key", &key))
+		return;
+	error = machine_delete(machine_of(control), clock_ms(), key);
+	if (error == GROUPER_NOT_FOUND && control_forget(control, key))
+		error = GROUPER_OK;
+	answer(control, call, error);
 }
 
 struct signalling {
+	const struct machine *machine;
 	struct grouper_host *host;
 	int signum;
-	enum grouper_error error;
+	bool done;		  /* one got it */
+	enum grouper_error error; /* the first */
 };
 
 static void
-signal_one(const struct machine_view *view, void *arg)
+signal_command(struct signalling *signalling, const struct machine_view *view)
 {
-	struct signalling *signalling = arg;
 	enum grouper_error error;
 
 	error = view->run == 0 ?
 	    GROUPER_NO_GROUP :
 	    grouper_signal(signalling->host, view->key, signalling->signum);
-	if (signalling->error == GROUPER_OK)
+	if (error == GROUPER_OK)
+		signalling->done = true;
+	else if (signalling->error == GROUPER_OK)
 		signalling->error = error;
+}
+
+/* A supervisor has no process of its own: those below get it. */
+static void
+signal_one(const struct machine_view *view, void *arg)
+{
+	struct signalling *signalling = arg;
+	const struct machine_node *node;
+	struct machine_view below;
+
+	if (view->supervisor == NULL) {
+		signal_command(signalling, view);
+		return;
+	}
+	node = machine_find(signalling->machine, view->key);
+	if (signalling->error == GROUPER_OK)
+		signalling->error = GROUPER_NO_GROUP; /* it may be empty */
+	while ((node = machine_after(node)) != NULL) {
+		machine_view(node, &below);
+		if (below.depth <= view->depth)
+			return;
+		if (below.supervisor == NULL)
+			signal_command(signalling, &below);
+	}
 }
 
 static void
 method_signal(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
-	struct signalling signalling = { supervisor_host(control->supervisor),
-		0, GROUPER_OK };
-	const char *key = string_of(call, params, "key");
+	struct signalling signalling = { .machine = machine_of(control),
+		.host = supervisor_host(control->supervisor),
+		.error = GROUPER_OK };
+	const char *key;
 	int64_t signum;
 
-	if (key == NULL ||
-	    !int_of(call, params, "signal", 1, NSIG - 1, &signum))
+	if (!params_string(call, params, "key", &key) ||
+	    !params_int(call, params, "signal", 1, NSIG - 1, &signum))
 		return;
 	signalling.signum = (int)signum;
 	if (keys_each(machine_of(control), &key, 1, signal_one, &signalling) >
 	    0)
 		signalling.error = GROUPER_NOT_FOUND;
+	else if (signalling.done)
+		signalling.error = GROUPER_OK;
 	answer(control, call, signalling.error);
 }
 
@@ -343,9 +306,9 @@ method_wait(struct call *call, const json_t *params, void *arg)
 		    "for: expected ended, ready or empty");
 		return;
 	}
-	keys = keys_of(call, params, &count);
-	if (keys != NULL)
-		waits_add(control->waits, call, words[i].what, keys, count);
+	if (!params_strings(call, params, "keys", &keys, &count))
+		return;
+	waits_add(control->waits, call, words[i].what, keys, count);
 	free((void *)keys);
 }
 
@@ -402,8 +365,8 @@ method_events(struct call *call, const json_t *params, void *arg)
 	int64_t since;
 	bool follow;
 
-	if (!int_of(call, params, "since", 0, INT64_MAX, &since) ||
-	    !bool_of(call, params, "follow", false, &follow))
+	if (!params_int(call, params, "since", 0, INT64_MAX, &since) ||
+	    !params_bool(call, params, "follow", false, &follow))
 		return;
 	if (since == 0)
 		since = (int64_t)events_end(events);
@@ -435,13 +398,13 @@ method_logs(struct call *call, const json_t *params, void *arg)
 	size_t count;
 	bool follow;
 
-	if (!int_of(call, params, "lines", 0, INT32_MAX, &lines) ||
-	    !bool_of(call, params, "follow", false, &follow))
+	if (!params_int(call, params, "lines", 0, INT32_MAX, &lines) ||
+	    !params_bool(call, params, "follow", false, &follow))
 		return;
-	keys = keys_of(call, params, &count);
-	if (keys != NULL)
-		tail_start(control->supervisor, call, keys, count,
-		    (uint64_t)lines, follow);
+	if (!params_strings(call, params, "keys", &keys, &count))
+		return;
+	tail_start(control->supervisor, call, keys, count, (uint64_t)lines,
+	    follow);
 	free((void *)keys);
 }
 
@@ -484,8 +447,10 @@ control_new(struct supervisor *supervisor, control_reload_fn *reload, void *arg)
 	control->supervisor = supervisor;
 	control->reload = reload;
 	control->arg = arg;
-	control->methods = (struct server_methods) { list,
-		sizeof(list) / sizeof(list[0]), control };
+	control->methods = (struct server_methods) { .list = list,
+		.count = sizeof(list) / sizeof(list[0]),
+		.arg = control,
+		.next = bus_methods(supervisor_host(supervisor)) };
 	control->waits = waits_new(supervisor);
 	if (control->waits == NULL) {
 		free(control);
@@ -539,4 +504,22 @@ void
 control_ended(struct control *control, const char *key, int status)
 {
 	waits_ended(control->waits, key, status);
+}
+
+void
+control_failed(struct control *control, const char *key, const char *why)
+{
+	waits_failed(control->waits, key, why);
+}
+
+bool
+control_keeps(const struct control *control, const char *key)
+{
+	return waits_keeps(control->waits, key);
+}
+
+bool
+control_forget(struct control *control, const char *key)
+{
+	return waits_forget(control->waits, key);
 }

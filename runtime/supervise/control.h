@@ -6,6 +6,8 @@
 #ifndef RUNTIME_SUPERVISE_CONTROL_H
 #define RUNTIME_SUPERVISE_CONTROL_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include <grouper/error.h>
@@ -41,8 +43,16 @@ void control_free(struct control *control);
 /* For server_attach(); lives as long as the control. */
 const struct server_methods *control_methods(const struct control *control);
 
-/* To be called when anything changed, and when a main process ended. */
+/* Whether the status of a key is kept, which was spawned; forgets it. */
+bool control_keeps(const struct control *control, const char *key);
+bool control_forget(struct control *control, const char *key);
+
+/*
+ * To be called when anything changed, when a main process ended, and when a
+ * start failed.
+ */
 void control_changed(struct control *control);
 void control_ended(struct control *control, const char *key, int status);
+void control_failed(struct control *control, const char *key, const char *why);
 
 #endif

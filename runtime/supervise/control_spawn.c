@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/control/descent.h"
 #include "runtime/control/events.h"
+#include "runtime/control/membership.h"
 #include "runtime/control/rpc.h"
 #include "runtime/group/host.h"
 #include "runtime/supervise/control.h"
@@ -19,7 +19,7 @@
 #include "runtime/supervise/spawn_params.h"
 #include "runtime/supervise/spec.h"
 #include "runtime/supervise/supervisor.h"
-#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
 
 #define KEY_ROOM ((SPEC_ID_MAX + 1) * (SPEC_DEPTH_MAX + 2))
@@ -35,17 +35,29 @@ make_key(char *key, const char *supervisor, const char *id)
 	    supervisor[0] != '\0' ? "/" : "", id);
 }
 
+static bool
+is_utf8(const char *text)
+{
+	json_t *value = json_string(text);
+
+	json_decref(value);
+	return value != NULL;
+}
+
 /* What stands in a command's name and not in a key becomes '_'. */
 static void
 name_base(char *base, const char *command)
 {
 	const char *slash = strrchr(command, '/');
+	bool utf8;
 	size_t i;
 
 	strlcpy(base, slash != NULL ? slash + 1 : command, BASE_MAX + 1);
+	utf8 = is_utf8(base);
 	for (i = 0; base[i] != '\0'; i++)
-		if (!isascii((unsigned char)base[i]) ||
-		    !isgraph((unsigned char)base[i]) || base[i] == ':')
+		if (isascii((unsigned char)base[i]) ?
+			!isgraph((unsigned char)base[i]) || base[i] == ':' :
+			!utf8)
 			base[i] = '_';
 	if (i == 0)
 		strcpy(base, "command");
@@ -53,21 +65,26 @@ name_base(char *base, const char *command)
 
 /* The lowest number that is free; 0, or -1 without memory. */
 static int
-name_child(struct spec_child *child, const struct machine *machine,
+name_child(struct spec_child *child, const struct control *control,
     const char *supervisor)
 {
+	const struct machine *machine =
+	    supervisor_machine(control_supervisor(control));
 	char base[BASE_MAX + 1], key[KEY_ROOM];
 	unsigned int number = 0;
 
 	name_base(base, child->command->argv[0]);
+	child->numbered = true;
 	do {
 		free(child->id);
-		if (asprintf(&child->id, "%s-%u", base, ++number) == -1) {
+		if (asprintf(&child->id, "%s" SPEC_INSTANCE_MARK "%u", base,
+			++number) == -1) {
 			child->id = NULL;
 			return -1;
 		}
 		make_key(key, supervisor, child->id);
-	} while (machine_find(machine, key) != NULL);
+	} while (machine_find(machine, key) != NULL ||
+	    control_keeps(control, key));
 	return 0;
 }
 
@@ -195,42 +212,68 @@ start_new(struct supervisor *supervisor, struct call *call, const char *key)
 
 /* Methods */
 
-struct caller {
-	const struct grouper_host *host;
-	bool worker;
-};
-
-static bool
-look_for_leader(const struct os_stat *stat, void *arg)
-{
-	struct caller *caller = arg;
-
-	return host_key_of_leader(caller->host, stat->pid, &caller->worker) ==
-	    NULL;
-}
-
 /* What a worker starts belongs to its own group, unless it insists. */
 static bool
 is_worker(const struct supervisor *supervisor, const struct call *call)
 {
-	struct caller caller = { supervisor_host(supervisor), false };
+	struct membership caller;
 	pid_t pid = call_pid(call);
 
-	if (pid > 0)
-		descent_walk(pid, look_for_leader, &caller);
-	return caller.worker;
+	return pid > 0 &&
+	    membership_find(supervisor_host(supervisor), pid, &caller) == 0 &&
+	    caller.key != NULL && caller.worker;
+}
+
+/* What is asked for. */
+struct request {
+	struct control *control;
+	const char *parent;
+	struct spec_child child;
+	int fds[CONNECTION_FDS_MAX];
+};
+
+/* Those that came, at the numbers that they get; or what was expected. */
+static const char *
+take_fds(struct request *request, struct call *call, const json_t *params)
+{
+	const json_t *numbers = json_object_get(params, "fds"), *item;
+	int came[CONNECTION_FDS_MAX], i;
+	json_int_t number;
+	bool ok = true;
+	int count;
+
+	for (i = 0; i < CONNECTION_FDS_MAX; i++)
+		request->fds[i] = -1;
+	if (numbers == NULL)
+		return NULL;
+	count = (int)call_take_fds(call, came);
+	for (i = 0; i < count; i++) {
+		item = json_array_get(numbers, (size_t)i);
+		number = json_integer_value(item);
+		if (ok && json_is_integer(item) && number >= 0 &&
+		    number < CONNECTION_FDS_MAX && request->fds[number] == -1) {
+			request->fds[number] = came[i];
+			continue;
+		}
+		ok = false;
+		fd_close(&came[i]);
+	}
+	return ok && json_is_array(numbers) &&
+		json_array_size(numbers) == (size_t)count ?
+	    NULL :
+	    "fds: for each descriptor that came, another of 0, 1 and 2";
 }
 
 static void
-add(struct supervisor *supervisor, struct call *call, const char *parent,
-    const struct spec_child *child)
+add(struct request *request, struct call *call)
 {
+	struct supervisor *supervisor = control_supervisor(request->control);
 	char key[KEY_ROOM], *why = NULL;
 	enum grouper_error error;
 	struct start *start;
 	bool gone = false;
 
-	make_key(key, parent, child->id);
+	make_key(key, request->parent, request->child.id);
 	start = start_new(supervisor, call, key);
 	if (start == NULL) {
 		call_fail(call, GROUPER_SYSTEM, NULL);
@@ -242,44 +285,59 @@ add(struct supervisor *supervisor, struct call *call, const char *parent,
 	if (gone)
 		return;
 	start->gone = NULL;
-	error = machine_spawn(supervisor_machine(supervisor), clock_ms(),
-	    parent, child, &why);
-	if (error != GROUPER_OK) {
+	error = supervisor_spawn(supervisor, request->parent, &request->child,
+	    key, request->fds, &why);
+	if (error == GROUPER_OK) {
+		control_forget(request->control, key);
+	} else {
 		start_free(start);
 		call_fail(call, error, why);
 	}
 	free(why);
-	supervisor_act(supervisor);
+}
+
+static void
+serve(struct request *request, struct call *call, const json_t *params)
+{
+	struct supervisor *supervisor = control_supervisor(request->control);
+	const struct machine *machine = supervisor_machine(supervisor);
+	struct spec_child *child = &request->child;
+	const json_t *under = json_object_get(params, "supervisor");
+	const char *expected, *wrong;
+	char text[128];
+
+	request->parent = under == NULL ? "" : json_string_value(under);
+	expected = take_fds(request, call, params);
+	wrong = spawn_params_read(child, params);
+	if (wrong != NULL)
+		expected = wrong;
+	if (request->parent == NULL)
+		expected = "supervisor: a key";
+	if (expected != NULL) {
+		snprintf(text, sizeof(text), "expected %s", expected);
+		call_fail_code(call, RPC_INVALID_PARAMS, text);
+	} else if (!child->command->force && is_worker(supervisor, call)) {
+		call_fail(call, GROUPER_GROUP_UNDER_APP, NULL);
+	} else if (machine_find(machine, request->parent) == NULL) {
+		call_fail(call, GROUPER_NOT_FOUND, NULL);
+	} else if (child->id == NULL &&
+	    name_child(child, request->control, request->parent) == -1) {
+		call_fail(call, GROUPER_SYSTEM, NULL);
+	} else {
+		add(request, call);
+	}
 }
 
 void
 control_method_spawn(struct call *call, const json_t *params, void *arg)
 {
-	struct supervisor *supervisor = control_supervisor(arg);
-	const json_t *under = json_object_get(params, "supervisor");
-	const char *parent = under == NULL ? "" : json_string_value(under);
-	struct machine *machine = supervisor_machine(supervisor);
-	const char *expected;
-	struct spec_child child;
-	char text[128];
+	struct request request = { .control = arg };
+	int i;
 
-	expected = spawn_params_read(&child, params);
-	if (parent == NULL)
-		expected = "supervisor: a key";
-	if (expected != NULL) {
-		snprintf(text, sizeof(text), "expected %s", expected);
-		call_fail_code(call, RPC_INVALID_PARAMS, text);
-	} else if (!child.command->force && is_worker(supervisor, call)) {
-		call_fail(call, GROUPER_GROUP_UNDER_APP, NULL);
-	} else if (machine_find(machine, parent) == NULL) {
-		call_fail(call, GROUPER_NOT_FOUND, NULL);
-	} else if (child.id == NULL &&
-	    name_child(&child, machine, parent) == -1) {
-		call_fail(call, GROUPER_SYSTEM, NULL);
-	} else {
-		add(supervisor, call, parent, &child);
-	}
-	spec_child_fini(&child);
+	serve(&request, call, params);
+	for (i = 0; i < CONNECTION_FDS_MAX; i++)
+		fd_close(&request.fds[i]);
+	spec_child_fini(&request.child);
 }
 
 void

@@ -4,8 +4,9 @@
  *
  * `spawn` adds a child that is not of the tree file, and is answered when its
  * command is executed, with its key and pid, or could not be.  Its params are
- * those of spawn_params.h, and `supervisor`, the key of the supervisor it is
- * added to; "", the root, without.
+ * those of spawn_params.h; `supervisor`, the key of the supervisor it is added
+ * to; "", the root, without; and `fds`, which of 0, 1 and 2 the descriptors
+ * become that came with the request, in their order.
  *
  * `plan` takes the absolute `path` of a file, a text, and answers with `steps`
  * that a reload with it would take, or with `problems` that it would have.

@@ -17,10 +17,13 @@
 #include "runtime/group/host.h"
 #include "runtime/logs/member_log.h"
 #include "runtime/ready/notify.h"
+#include "runtime/ready/ready_fd.h"
 #include "runtime/supervise/incarnation_private.h"
+#include "runtime/supervise/messages.h"
 #include "runtime/util/bug.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
+#include "runtime/util/log.h"
 #include "runtime/util/loop.h"
 
 #define REASON_MAX 256
@@ -146,6 +149,41 @@ lose_start_pre(struct incarnation *run)
 	run->handler->leader_died(run, run->arg);
 }
 
+/* By the steps that hold now, which the leader may not know. */
+static void
+stop_main(struct incarnation *run)
+{
+	char text[STEPS_TEXT_MAX];
+
+	if (run->changed &&
+	    steps_format(&run->child.shutdown, text, sizeof(text)) == 0)
+		grouper_stop(run->host, run->key, text);
+	else
+		grouper_stop(run->host, run->key, NULL);
+}
+
+/* stop_pre takes too long: the stop goes on when it is gone. */
+static void
+on_stop_timer(void *arg)
+{
+	struct incarnation *run = arg;
+
+	if (!run->aux[AUX_STOP_PRE].live)
+		return;
+	log_warnx("%s: stop_pre took too long: killed", run->key);
+	grouper_stop(run->host, run->aux[AUX_STOP_PRE].key, "KILL");
+}
+
+static void
+limit_stop_pre(struct incarnation *run)
+{
+	int64_t total = steps_total(&run->child.shutdown);
+
+	if (total != STEPS_FOREVER)
+		loop_timer_set(run->stop_timer,
+		    total > 0 ? total : INCARNATION_STOP_PRE_MS);
+}
+
 static void
 end_aux(struct aux *aux, enum aux_kind kind)
 {
@@ -164,9 +202,10 @@ end_aux(struct aux *aux, enum aux_kind kind)
 			fail_start(run, "start_pre failed");
 		break;
 	case AUX_STOP_PRE:
+		loop_timer_clear(run->stop_timer);
 		if (run->phase == PHASE_STOP_PRE) {
 			run->phase = PHASE_STOPPING;
-			grouper_stop(run->host, run->key, NULL);
+			stop_main(run);
 		}
 		break;
 	case AUX_RELOAD:
@@ -216,31 +255,6 @@ on_aux_event(struct grouper_host *host, const struct grouper_event *event,
 	}
 }
 
-static void
-add_output(const struct incarnation *run, struct launch *launch)
-{
-	int fd = run->output != -1 ? run->output : STDOUT_FILENO;
-
-	launch_add_fd(launch, fd, STDOUT_FILENO);
-	launch_add_fd(launch, run->output != -1 ? fd : STDERR_FILENO,
-	    STDERR_FILENO);
-}
-
-static int
-name_host(struct incarnation *run, struct launch *launch)
-{
-	const char *socket = host_socket(run->host);
-	const char *name = host_name(run->host);
-
-	if (environment_set(&launch->env, "GROUPER_SOCKET",
-		*socket != '\0' ? socket : NULL) == -1 ||
-	    environment_set(&launch->env, "GROUPER_HOST",
-		*name != '\0' ? name : NULL) == -1)
-		return -1;
-	launch->options.envp = launch->env.vars;
-	return 0;
-}
-
 bool
 incarnation_start_aux(struct incarnation *run, enum aux_kind kind, char **argv)
 {
@@ -257,8 +271,8 @@ incarnation_start_aux(struct incarnation *run, enum aux_kind kind, char **argv)
 	aux->died = aux->stuck = false;
 	aux->status = -1;
 	if (launch_init(&launch, aux->key, &child, run->hooks, &why) == 0 &&
-	    name_host(run, &launch) == 0) {
-		add_output(run, &launch);
+	    incarnation_name_host(run, &launch) == 0) {
+		incarnation_add_output(run, &launch);
 		aux->live = grouper_start(run->host, &launch.options,
 				on_aux_event, aux) == GROUPER_OK;
 	}
@@ -303,6 +317,8 @@ on_ended(struct incarnation *run, int status)
 	/* Its last words may say that it is ready, or why it ends. */
 	if (run->notify != NULL)
 		notify_drain(run->notify);
+	if (run->ready_fd != NULL)
+		ready_fd_drain(run->ready_fd);
 	run->phase = PHASE_STOPPING;
 	incarnation_stop_watching(run);
 	run->handler->ended(run, status, run->arg);
@@ -323,6 +339,7 @@ on_event(struct grouper_host *host, const struct grouper_event *event,
 		on_start_failed(run, event);
 		break;
 	case GROUPER_EVENT_ENDED:
+		messages_drain(run->host, run->key);
 		on_ended(run, event->status);
 		break;
 	case GROUPER_EVENT_UNKILLABLE:
@@ -349,6 +366,7 @@ static void
 start_main(struct incarnation *run)
 {
 	enum grouper_error error = GROUPER_SYSTEM;
+	struct messages_pipes pipes = { -1, -1 };
 	struct launch launch;
 	char *why;
 	int saved;
@@ -357,13 +375,19 @@ start_main(struct incarnation *run)
 	if (launch_init(&launch, run->key, &run->child, run->hooks, &why) ==
 		0 &&
 	    incarnation_prepare_ready(run, &launch) == 0 &&
-	    name_host(run, &launch) == 0) {
-		add_output(run, &launch);
+	    incarnation_name_host(run, &launch) == 0 &&
+	    messages_join(run->host, run->key, run->child.command, &launch,
+		&pipes, &why) == 0) {
+		incarnation_add_own(run, &launch);
 		error = grouper_start(run->host, &launch.options, on_event,
 		    run);
 	}
 	saved = errno;
 	launch_fini(&launch);
+	fd_close(&pipes.down);
+	fd_close(&pipes.up);
+	if (error != GROUPER_OK)
+		messages_leave(run->host, run->key);
 	if (error == GROUPER_OK)
 		run->main_live = true;
 	else if (why != NULL)
@@ -421,8 +445,10 @@ incarnation_stop(struct incarnation *run, bool kill)
 		run->phase = PHASE_STOP_PRE;
 		if (!kill && run->child.command->stop_pre != NULL &&
 		    incarnation_start_aux(run, AUX_STOP_PRE,
-			run->child.command->stop_pre))
+			run->child.command->stop_pre)) {
+			limit_stop_pre(run);
 			return;
+		}
 		break;
 	case PHASE_STARTING:
 	case PHASE_STOP_PRE:
@@ -431,11 +457,29 @@ incarnation_stop(struct incarnation *run, bool kill)
 	}
 	if (kill)
 		kill_all(run);
+	else if (run->main_live && run->phase == PHASE_STOPPING)
+		grouper_stop(run->host, run->key, NULL); /* it goes on */
 	else if (run->main_live)
-		grouper_stop(run->host, run->key, NULL);
+		stop_main(run);
 	run->phase = PHASE_STOPPING;
 	incarnation_stop_watching(run);
 	check_over(run);
+}
+
+int
+incarnation_change(struct incarnation *run, const struct spec_child *child)
+{
+	struct spec_child copy;
+
+	/* Another command takes its place: it ends as it was to. */
+	if (!spec_command_same_run(run->child.command, child->command))
+		return 0;
+	if (spec_child_copy(&copy, child) == -1)
+		return -1;
+	spec_child_fini(&run->child);
+	run->child = copy;
+	run->changed = true;
+	return 0;
 }
 
 bool
@@ -481,14 +525,17 @@ incarnation_new(const struct incarnation_options *options)
 	run->number = options->number;
 	run->hooks = options->hooks;
 	run->log = options->log;
+	run->fds = options->fds;
 	run->handler = options->handler;
 	run->arg = options->arg;
 	run->output = -1;
 	run->ready_member_fd = -1;
 	run->key = strdup(options->key);
 	run->over_timer = loop_timer_new(host_loop(run->host), on_over, run);
+	run->stop_timer = loop_timer_new(host_loop(run->host), on_stop_timer,
+	    run);
 	if (run->key == NULL || run->over_timer == NULL ||
-	    name_aux(run) == -1 ||
+	    run->stop_timer == NULL || name_aux(run) == -1 ||
 	    asprintf(&run->notify_path, "%s/%s.%" PRIu64 INCARNATION_SOCKET,
 		options->directory, host_name(run->host), run->number) == -1 ||
 	    spec_child_copy(&run->child, options->child) == -1) {
@@ -511,6 +558,7 @@ incarnation_free(struct incarnation *run)
 	for (i = 0; i < AUX_KINDS; i++)
 		free(run->aux[i].key);
 	loop_timer_free(run->over_timer);
+	loop_timer_free(run->stop_timer);
 	spec_child_fini(&run->child);
 	free(run->notify_path);
 	free(run->key);

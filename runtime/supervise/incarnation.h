@@ -48,6 +48,8 @@ struct incarnation_options {
 	const struct launch_hooks *hooks;
 	const char *directory;	/* for its notify socket */
 	struct member_log *log; /* NULL: the host's standard output and error */
+	const int *fds; /* the command's 0 to 2, -1 for none; until it is
+			   started; NULL: none of them */
 	const struct incarnation_handler *handler;
 	void *arg;
 };
@@ -64,8 +66,19 @@ void incarnation_free(struct incarnation *run);
 /* What follows is told, start_failed perhaps before it returns. */
 void incarnation_start(struct incarnation *run);
 
-/* By its stop_pre and stop steps, or by KILL at once. */
+/*
+ * By its stop_pre and stop steps, or by KILL at once.  stop_pre may take as
+ * long as the steps together, INCARNATION_STOP_PRE_MS if they take no time.
+ */
+#define INCARNATION_STOP_PRE_MS 5000
 void incarnation_stop(struct incarnation *run, bool kill);
+
+/*
+ * From now on it is stopped and reloaded as this child is, unless its command
+ * is another, see spec_command_same_run().  0, or -1 with errno: nothing has
+ * changed.
+ */
+int incarnation_change(struct incarnation *run, const struct spec_child *child);
 
 /* Runs reload_command; false if there is none or one runs. */
 bool incarnation_reload(struct incarnation *run);

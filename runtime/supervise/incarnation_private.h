@@ -48,7 +48,8 @@ struct incarnation {
 	bool was_early; /* ready before it was known to be executed */
 	pid_t pid;
 	int64_t since;
-	int output; /* the pipe's end for members; -1: the host's own */
+	int output;	/* the pipe's end for members; -1: the host's own */
+	const int *fds; /* the main command's own 0 to 2; NULL: none */
 	struct aux aux[AUX_KINDS];
 	struct notify *notify;
 	char *notify_path;
@@ -59,7 +60,17 @@ struct incarnation {
 	struct loop_timer *ready_timer;
 	struct loop_timer *watchdog_timer;
 	struct loop_timer *over_timer;
+	struct loop_timer *stop_timer; /* of stop_pre */
+	bool changed;		       /* the steps that the leader has */
 };
+
+/* Where a command writes; and what the main one has of its own instead. */
+void incarnation_add_output(const struct incarnation *run,
+    struct launch *launch);
+void incarnation_add_own(const struct incarnation *run, struct launch *launch);
+
+/* The variables that lead to the host.  0, or -1 with errno. */
+int incarnation_name_host(const struct incarnation *run, struct launch *launch);
 
 /* False, nothing follows, if the command cannot be started. */
 bool incarnation_start_aux(struct incarnation *run, enum aux_kind kind,

@@ -12,6 +12,7 @@
 #include "runtime/ready/ready_fd.h"
 #include "runtime/ready/ready_log.h"
 #include "runtime/supervise/incarnation_private.h"
+#include "runtime/supervise/messages.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
 
@@ -64,6 +65,7 @@ incarnation_become_ready(struct incarnation *run)
 	run->was_early = run->phase == PHASE_STARTING;
 	if (run->is_ready || run->phase != PHASE_UP)
 		return;
+	messages_drain(run->host, run->key);
 	run->is_ready = true;
 	begin_watchdog(run);
 	run->handler->ready(run, run->arg);
@@ -148,7 +150,11 @@ incarnation_prepare_ready(struct incarnation *run, struct launch *launch)
 			return -1;
 		launch_add_fd(launch, run->ready_member_fd, command->ready_fd);
 	}
-	if (command->ready == SPEC_READY_LOG && run->log != NULL) {
+	if (command->ready == SPEC_READY_LOG && run->log == NULL) {
+		errno = ENOTSUP; /* nothing reads what it writes */
+		return -1;
+	}
+	if (command->ready == SPEC_READY_LOG) {
 		run->ready_log = ready_log_new(command->ready_regex, error,
 		    sizeof(error));
 		run->log_watch = member_log_watch(run->log, on_line, run);

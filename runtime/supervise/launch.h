@@ -34,7 +34,7 @@ struct launch_hooks {
 };
 
 /* A descriptor of ours and the number it gets. */
-#define LAUNCH_FDS_MAX 4
+#define LAUNCH_FDS_MAX 8
 
 struct launch {
 	struct grouper_options options;

@@ -27,6 +27,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/control_spawn.c \
 	runtime/supervise/control_spawn.h \
 	runtime/supervise/keys.c \
+	runtime/supervise/messages.c \
+	runtime/supervise/messages.h \
 	runtime/supervise/keys.h \
 	runtime/supervise/launch.c \
 	runtime/supervise/launch.h \
@@ -35,8 +37,11 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/public_spec.h \
 	runtime/supervise/report.c \
 	runtime/supervise/report.h \
+	runtime/supervise/ended.c \
+	runtime/supervise/ended.h \
 	runtime/supervise/incarnation.c \
 	runtime/supervise/incarnation.h \
+	runtime/supervise/incarnation_launch.c \
 	runtime/supervise/incarnation_private.h \
 	runtime/supervise/incarnation_ready.c \
 	runtime/supervise/slot.c \
@@ -45,8 +50,13 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/spawn_params.h \
 	runtime/supervise/supervisor.c \
 	runtime/supervise/supervisor.h \
+	runtime/supervise/supervisor_log.c \
+	runtime/supervise/supervisor_private.h \
+	runtime/supervise/supervisor_spawn.c \
 	runtime/supervise/tail.c \
 	runtime/supervise/tail.h \
+	runtime/supervise/usage.c \
+	runtime/supervise/usage.h \
 	runtime/supervise/waits.c \
 	runtime/supervise/waits.h \
 	runtime/supervise/words.c \

@@ -41,6 +41,7 @@ machine_new(const struct spec_tree *tree, uint64_t seed)
 	RB_INIT(&machine->timers);
 	STAILQ_INIT(&machine->queue);
 	TAILQ_INIT(&machine->dirty);
+	LIST_INIT(&machine->stuck);
 	machine->root = node_new(machine, NULL, 0);
 	machine->root->supervisor = branch_new(machine->root, source,
 	    &copy->root, 0);
@@ -54,10 +55,15 @@ void
 machine_free(struct machine *machine)
 {
 	struct queued *queued;
+	struct stuck *stuck;
 
 	if (machine == NULL)
 		return;
 	node_free(machine->root);
+	while ((stuck = LIST_FIRST(&machine->stuck)) != NULL) {
+		LIST_REMOVE(stuck, link);
+		free(stuck);
+	}
 	while ((queued = STAILQ_FIRST(&machine->queue)) != NULL) {
 		STAILQ_REMOVE_HEAD(&machine->queue, entry);
 		free(queued);
@@ -268,18 +274,47 @@ machine_watchdog(struct machine *machine, int64_t now, uint64_t run)
 	return true;
 }
 
+static void
+add_stuck(struct machine *machine, uint64_t run)
+{
+	struct stuck *stuck = malloc(sizeof(*stuck));
+
+	BUG_IF(stuck == NULL);
+	stuck->run = run;
+	LIST_INSERT_HEAD(&machine->stuck, stuck, link);
+}
+
+static bool
+remove_stuck(struct machine *machine, uint64_t run)
+{
+	struct stuck *stuck;
+
+	LIST_FOREACH(stuck, &machine->stuck, link)
+		if (stuck->run == run)
+			break;
+	if (stuck == NULL)
+		return false;
+	LIST_REMOVE(stuck, link);
+	free(stuck);
+	return true;
+}
+
 bool
 machine_empty(struct machine *machine, int64_t now, uint64_t run)
 {
 	struct machine_node *node = find_run(machine, now, run);
+	bool stuck = remove_stuck(machine, run);
 
 	if (node == NULL)
-		return false;
-	if (node->state == MACHINE_UNKILLABLE) {
-		machine->nunkillable--;
+		return stuck;
+	if (stuck) {
 		RB_REMOVE(run_map, &machine->runs, node);
 		node->run = 0;
 		node_set(node, MACHINE_IDLE);
+		/* What was to go need not be listed any longer. */
+		if (node->next == NEXT_REMOVE ||
+		    node->child->spec->restart == SPEC_TEMPORARY)
+			node_remove(node);
 	} else {
 		node_over(node);
 	}
@@ -297,7 +332,7 @@ machine_unkillable(struct machine *machine, int64_t now, uint64_t run)
 		return false;
 	machine_tell(node, MACHINE_NOTE_UNKILLABLE, "%s", "");
 	node_reason(node, "processes withstood SIGKILL");
-	machine->nunkillable++;
+	add_stuck(machine, run);
 	next = node->next;
 	timer_clear(&node->timer);
 	node->cycle = false;

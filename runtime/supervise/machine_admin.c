@@ -244,7 +244,7 @@ machine_scale(struct machine *machine, int64_t now, const char *text,
 	machine_enter(machine, now);
 	if ((key = key_find(machine, text)) == NULL || key->node != NULL)
 		return GROUPER_NOT_FOUND;
-	if (key->child->spec->command == NULL ||
+	if (key->child->spec->command == NULL || key->child->spec->numbered ||
 	    (key->child->spec->significant && instances > 1))
 		return GROUPER_BAD_COMBINATION;
 	n = scale_count(key->child);

@@ -50,17 +50,28 @@ backoff_next(struct machine_node *node)
 }
 
 static void
-branch_fail(struct branch *supervisor, enum outcome outcome, const char *text)
+branch_fail(struct branch *supervisor, enum machine_note note,
+    enum outcome outcome, const char *text)
 {
-	enum machine_note kind = MACHINE_NOTE_FAILED;
-
-	if (outcome == OUTCOME_LIMIT)
-		kind = MACHINE_NOTE_LIMIT;
-	else if (outcome == OUTCOME_SHUTDOWN)
-		kind = MACHINE_NOTE_AUTO_SHUTDOWN;
-	machine_tell(supervisor->node, kind, "%s", text);
+	machine_tell(supervisor->node, note, "%s", text);
 	/* It stops by itself: its parent need not tell it. */
 	branch_stop(supervisor, outcome, text);
+}
+
+/*
+ * Why a supervisor fails that cannot help it that this one failed: a dead
+ * leader below, or what withstood SIGKILL, is told all the way up.
+ */
+static enum outcome
+outcome_above(const struct machine_node *node, enum outcome otherwise)
+{
+	const struct branch *below = node->supervisor;
+
+	if (node->cause == CAUSE_FAILED &&
+	    (below->outcome == OUTCOME_LEADER_DIED ||
+		below->outcome == OUTCOME_UNKILLABLE))
+		return below->outcome;
+	return otherwise;
 }
 
 static void
@@ -77,7 +88,8 @@ exceed(struct machine_node *node, size_t restarts)
 	    node->reason != NULL ? node->reason : "");
 	if (parent->spec->cooldown_ms == -1) {
 		node_set(node, MACHINE_DONE);
-		branch_fail(parent, OUTCOME_LIMIT, text);
+		branch_fail(parent, MACHINE_NOTE_LIMIT,
+		    outcome_above(node, OUTCOME_LIMIT), text);
 		return;
 	}
 	machine_tell(parent->node, MACHINE_NOTE_COOLDOWN, "%s; pausing for %s",
@@ -149,7 +161,8 @@ fail_start(struct machine_node *node)
 		snprintf(text, sizeof(text), "start of %s failed: %s",
 		    node_key(node), node->reason);
 		node_set(node, MACHINE_IDLE);
-		branch_fail(parent, OUTCOME_START_FAILED, text);
+		branch_fail(parent, MACHINE_NOTE_FAILED,
+		    outcome_above(node, OUTCOME_START_FAILED), text);
 		break;
 	case KIND_RESTART:
 		if (node->child->spec->restart == SPEC_TEMPORARY)
@@ -182,7 +195,8 @@ finish(struct machine_node *node)
 		(when == SPEC_ALL_SIGNIFICANT && parent->nactive == 0))) {
 		snprintf(text, sizeof(text), "auto_shutdown by %s",
 		    node_key(node));
-		branch_fail(parent, OUTCOME_SHUTDOWN, text);
+		branch_fail(parent, MACHINE_NOTE_AUTO_SHUTDOWN,
+		    OUTCOME_SHUTDOWN, text);
 		parent->status = node->status;
 	}
 	if (spec->restart == SPEC_TEMPORARY)
@@ -211,7 +225,7 @@ branch_lose(struct machine_node *node, enum outcome outcome, const char *what)
 
 	snprintf(text, sizeof(text), "%s %s", node_key(node), what);
 	if (branch_runs(parent))
-		branch_fail(parent, outcome, text);
+		branch_fail(parent, MACHINE_NOTE_FAILED, outcome, text);
 }
 
 /* Its incarnation is over, and something else than a decision follows. */
@@ -260,7 +274,7 @@ root_over(struct machine_node *root)
 	case OUTCOME_START_FAILED:
 		break;
 	}
-	if (status == 0 && machine->nunkillable > 0)
+	if (!LIST_EMPTY(&machine->stuck))
 		status = STATUS_UNKILLABLE;
 	root->state = MACHINE_DONE;
 	machine->over = true;

@@ -113,6 +113,17 @@ instance_key(const struct child *child, unsigned int number)
 	return text;
 }
 
+/* By an instance, or by a child that was spawned and has such an id. */
+bool
+instance_taken(const struct child *child, unsigned int number)
+{
+	char *text = instance_key(child, number);
+	bool taken = key_find(child->parent->node->machine, text) != NULL;
+
+	free(text);
+	return taken;
+}
+
 /* number 0: the only one, with the child's own key. */
 struct machine_node *
 node_new(struct machine *machine, struct child *child, unsigned int number)
@@ -201,7 +212,8 @@ child_new(struct branch *parent, struct source *source,
 	struct machine *machine = parent->node->machine;
 	struct child *child = make(sizeof(*child));
 	struct machine_node *node;
-	unsigned int i;
+	unsigned int number = 0;
+	size_t i;
 
 	child->parent = parent;
 	child->source = source;
@@ -224,8 +236,12 @@ child_new(struct branch *parent, struct source *source,
 	} else if (spec->command->instances == 1) {
 		node_new(machine, child, 0);
 	} else {
-		for (i = 1; i <= spec->command->instances; i++)
-			node_new(machine, child, i);
+		for (i = 0; i < spec->command->instances; i++) {
+			do
+				number++;
+			while (instance_taken(child, number));
+			node_new(machine, child, number);
+		}
 	}
 	return child;
 }

@@ -212,6 +212,13 @@ struct queued {
 	char text[]; /* and the key after it */
 };
 
+/* A run that withstood SIGKILL: its node may go, it is there all the same. */
+struct stuck {
+	LIST_ENTRY(stuck) link;
+	uint64_t run;
+};
+LIST_HEAD(stuck_list, stuck);
+
 struct machine {
 	struct machine_node *root;
 	struct key_map keys;
@@ -225,7 +232,7 @@ struct machine {
 	uint64_t last_timer;
 	uint64_t random;
 	size_t nnodes;
-	size_t nunkillable;
+	struct stuck_list stuck;
 	bool over;
 };
 
@@ -254,6 +261,7 @@ void branch_clear(struct branch *supervisor);
 const char *node_key(const struct machine_node *node);
 char *child_key(const struct branch *parent, const char *id);
 char *instance_key(const struct child *child, unsigned int number);
+bool instance_taken(const struct child *child, unsigned int number);
 const struct key *key_find(const struct machine *machine, const char *text);
 
 /* State and whatever counts it; to be called after each change of flags. */

@@ -96,7 +96,9 @@ scale_up(struct child *child, size_t missing)
 	unsigned int number = 0;
 
 	for (; missing > 0; missing--) {
-		number = free_number(number + 1, &at);
+		do
+			number = free_number(number + 1, &at);
+		while (instance_taken(child, number));
 		node = node_new(machine, child, alone ? 0 : number);
 		node->added = true;
 		machine_tell(node, MACHINE_NOTE_ADDED, "%s", "");

@@ -12,9 +12,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "runtime/bus/bus.h"
 #include "runtime/control/events.h"
 #include "runtime/group/host.h"
 #include "runtime/group/names.h"
+#include "runtime/supervise/control.h"
 #include "runtime/supervise/public_spec.h"
 #include "runtime/supervise/supervisor.h"
 #include "runtime/util/clock.h"
@@ -22,6 +24,7 @@
 
 struct grouper_supervisor {
 	struct supervisor *tree;
+	struct control *control;
 	struct events_reader reader;
 	struct loop_timer *timer; /* there are events to tell */
 	grouper_child_event_fn *on_event;
@@ -131,15 +134,34 @@ on_end(int status, const char *text, void *arg)
 static void
 on_change(void *arg)
 {
-	(void)arg;
+	struct grouper_supervisor *supervisor = arg;
+
+	if (supervisor->control != NULL)
+		control_changed(supervisor->control);
 }
 
 static void
 on_ended(const char *key, int status, void *arg)
 {
-	(void)key;
-	(void)status;
+	struct grouper_supervisor *supervisor = arg;
+
+	control_ended(supervisor->control, key, status);
+}
+
+static void
+on_failed(const char *key, const char *why, void *arg)
+{
+	struct grouper_supervisor *supervisor = arg;
+
+	control_failed(supervisor->control, key, why);
+}
+
+static enum grouper_error
+reload(char **why, void *arg)
+{
 	(void)arg;
+	*why = strdup("there is no tree file");
+	return GROUPER_INVALID;
 }
 
 /* The supervisor */
@@ -160,6 +182,7 @@ make_tree(struct grouper_supervisor *supervisor, struct grouper_host *host,
 		.on_end = on_end,
 		.on_change = on_change,
 		.on_ended = on_ended,
+		.on_failed = on_failed,
 		.arg = supervisor };
 	int saved;
 
@@ -173,12 +196,17 @@ make_tree(struct grouper_supervisor *supervisor, struct grouper_host *host,
 	if (supervisor->timer == NULL)
 		return GROUPER_SYSTEM;
 	supervisor->tree = supervisor_new(&options);
-	if (supervisor->tree == NULL) {
+	if (supervisor->tree != NULL)
+		supervisor->control = control_new(supervisor->tree, reload,
+		    supervisor);
+	if (supervisor->control == NULL) {
 		saved = errno;
+		supervisor_free(supervisor->tree);
 		loop_timer_free(supervisor->timer);
 		errno = saved;
 		return GROUPER_SYSTEM;
 	}
+	server_set_methods(host, control_methods(supervisor->control));
 	supervisor->reader.next =
 	    events_end(supervisor_events(supervisor->tree));
 	supervisor->reader.wake = on_wake;
@@ -275,6 +303,9 @@ grouper_supervisor_free(struct grouper_supervisor *supervisor)
 	json_decref(supervisor->withstood);
 	events_leave(supervisor_events(supervisor->tree), &supervisor->reader);
 	loop_timer_free(supervisor->timer);
+	server_set_methods(supervisor_host(supervisor->tree),
+	    bus_methods(supervisor_host(supervisor->tree)));
+	control_free(supervisor->control);
 	supervisor_free(supervisor->tree);
 	free(supervisor);
 	return GROUPER_OK;

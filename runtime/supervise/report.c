@@ -16,6 +16,7 @@
 #include "runtime/supervise/machine.h"
 #include "runtime/supervise/incarnation.h"
 #include "runtime/supervise/supervisor.h"
+#include "runtime/supervise/usage.h"
 #include "runtime/supervise/words.h"
 #include "runtime/util/clock.h"
 
@@ -41,30 +42,22 @@ is_below(const char *key, const struct machine_view *view, const char *under)
 }
 
 static void
-add_usage(json_t *child, struct supervisor *supervisor, const char *key)
+add_usage(json_t *child, const struct usage *usage, const char *key)
 {
-	struct grouper_processes list = { 0 };
-	int64_t cpu_ms = 0;
-	uint64_t memory = 0;
-	size_t i;
+	const struct usage_sum *sum = usage_find(usage, key);
 
-	if (grouper_members(supervisor_host(supervisor), key, &list) !=
-	    GROUPER_OK)
+	if (sum == NULL)
 		return;
-	for (i = 0; i < list.count; i++) {
-		memory += list.items[i].memory;
-		cpu_ms += list.items[i].user_ms + list.items[i].system_ms;
-	}
-	json_object_set_new(child, "memory", json_integer((json_int_t)memory));
-	json_object_set_new(child, "cpu_ms", json_integer(cpu_ms));
+	json_object_set_new(child, "memory",
+	    json_integer((json_int_t)sum->memory));
+	json_object_set_new(child, "cpu_ms", json_integer(sum->cpu_ms));
 	json_object_set_new(child, "processes",
-	    json_integer((json_int_t)list.count));
-	grouper_processes_free(&list);
+	    json_integer((json_int_t)sum->processes));
 }
 
 static void
-add_run(json_t *child, struct supervisor *supervisor,
-    const struct machine_view *view)
+add_run(json_t *child, const struct supervisor *supervisor,
+    const struct machine_view *view, const struct usage *usage)
 {
 	const struct incarnation *run = supervisor_run(supervisor, view->key);
 	const char *said = supervisor_said(supervisor, view->key);
@@ -74,7 +67,7 @@ add_run(json_t *child, struct supervisor *supervisor,
 		    json_integer(incarnation_pid(run)));
 		json_object_set_new(child, "uptime_ms",
 		    json_integer(clock_ms() - incarnation_since(run)));
-		add_usage(child, supervisor, view->key);
+		add_usage(child, usage, view->key);
 	}
 	if (said[0] != '\0')
 		json_object_set_new(child, "said", json_text(said));
@@ -101,7 +94,8 @@ add_last(json_t *child, const struct machine_view *view)
 }
 
 static json_t *
-describe(struct supervisor *supervisor, const struct machine_view *view)
+describe(const struct supervisor *supervisor, const struct machine_view *view,
+    const struct usage *usage)
 {
 	const char *last = strrchr(view->key, '/');
 	const char *id = last != NULL ? last + 1 : view->key;
@@ -115,6 +109,8 @@ describe(struct supervisor *supervisor, const struct machine_view *view)
 	    (json_int_t)view->restarts);
 	if (child == NULL)
 		return NULL;
+	if (view->spawned)
+		json_object_set_new(child, "spawned", json_true());
 	if (view->due != -1)
 		json_object_set_new(child, "retry_ms",
 		    json_integer(view->due > clock_ms() ?
@@ -126,26 +122,29 @@ describe(struct supervisor *supervisor, const struct machine_view *view)
 						       ->strategy)));
 		json_object_set_new(child, "children", json_array());
 	} else
-		add_run(child, supervisor, view);
+		add_run(child, supervisor, view, usage);
 	add_last(child, view);
 	return child;
 }
 
 json_t *
-report_tree(struct supervisor *supervisor, const char *key)
+report_tree(struct supervisor *supervisor, const char *key, bool uses)
 {
+	struct usage *usage = NULL;
 	json_t *open[SPEC_DEPTH_MAX + 2] = { NULL }, *top = NULL, *child;
 	const struct machine_node *node;
 	struct machine_view view;
 	unsigned int depth = 0;
 	json_t *answer = json_array();
 
+	if (uses)
+		usage = usage_take(supervisor_host(supervisor));
 	for (node = machine_root(supervisor_machine(supervisor)); node != NULL;
 	     node = machine_after(node)) {
 		machine_view(node, &view);
 		if (!is_below(view.key, &view, key))
 			continue;
-		child = describe(supervisor, &view);
+		child = describe(supervisor, &view, usage);
 		/* Below key, the first and its siblings are at the top. */
 		if (json_array_size(answer) == 0)
 			depth = view.depth;
@@ -159,6 +158,7 @@ report_tree(struct supervisor *supervisor, const char *key)
 			    child);
 		open[view.depth] = child;
 	}
+	usage_free(usage);
 	if (json_array_size(answer) == 0) {
 		json_decref(answer);
 		return NULL;

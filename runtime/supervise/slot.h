@@ -8,7 +8,10 @@
 #include <sys/tree.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define SLOT_FDS 3 /* standard input, output and error */
 
 struct incarnation;
 struct member_log;
@@ -23,6 +26,11 @@ struct slot {
 	uint64_t log_number; /* tells this log from one before it */
 	char *said;	     /* by STATUS=; NULL: nothing */
 	bool removed;	     /* the machine lists it no longer */
+	bool temporary;	     /* it was spawned, and is */
+	bool ended;	     /* the main process of its run, or last run */
+	/* A spawned command's own 0 to 2, -1 for none; counted in *held. */
+	int fds[SLOT_FDS];
+	size_t *held;
 };
 
 RB_HEAD(slots, slot);
@@ -35,6 +43,10 @@ struct slot *slot_make(struct slots *slots, const char *key,
     struct supervisor *supervisor);
 
 void slot_free(struct slots *slots, struct slot *slot);
+
+/* Takes descriptors over, *held of which are counted; and lets go of them. */
+void slot_give(struct slot *slot, const int fds[SLOT_FDS], size_t *held);
+void slot_drop(struct slot *slot);
 
 /* The next one in the order of the keys; NULL begins, and ends. */
 struct slot *slot_next(const struct slots *slots, struct slot *slot);

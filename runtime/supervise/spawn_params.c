@@ -5,11 +5,15 @@
 #include "runtime/supervise/spawn_params.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "runtime/relay/topic.h"
+#include "runtime/util/parse.h"
 
 #define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -324,10 +328,163 @@ take_key(struct spec_child *child, const json_t *params)
 
 	if (value == NULL)
 		return NULL;
-	if (!json_is_string(value))
-		return "key: a name";
+	if (!json_is_string(value) ||
+	    !name_valid(json_string_value(value), SPEC_ID_MAX, false))
+		return "key: 1 to 64 bytes without blanks, '/' and ':'";
 	child->id = strdup(json_string_value(value));
 	return child->id == NULL ? no_memory : NULL;
+}
+
+static const char *
+take_user(struct spec_child *child, const json_t *params)
+{
+	const json_t *uid = json_object_get(params, "uid");
+	const json_t *gid = json_object_get(params, "gid");
+	struct spec_command *command = child->command;
+
+	if (uid != NULL && (command->user = spawn_text_of(uid)) == NULL)
+		return "uid: a user";
+	if (gid != NULL && (command->group = spawn_text_of(gid)) == NULL)
+		return "gid: a group";
+	return NULL;
+}
+
+static bool
+take_log_file(struct spec_command *command, const json_t *value)
+{
+	const json_t *size = json_object_get(value, "max_size");
+	const json_t *keep = json_object_get(value, "keep");
+	int number;
+
+	command->log = SPEC_LOG_FILE;
+	command->log_file = spawn_text_of(json_object_get(value, "file"));
+	if (command->log_file == NULL || command->log_file[0] != '/')
+		return false;
+	if (size != NULL) {
+		if (!json_is_integer(size) || json_integer_value(size) < 0)
+			return false;
+		command->log_max_size = (uint64_t)json_integer_value(size);
+	}
+	if (keep != NULL) {
+		if (!take_int(&number, keep, 0, 1000))
+			return false;
+		command->log_keep = (unsigned int)number;
+	}
+	return true;
+}
+
+static const char *
+take_log(struct spec_child *child, const json_t *params)
+{
+	static const char *const words[] = {
+		[0] = "inherit",
+		[SPEC_LOG_PREFIX - SPEC_LOG_INHERIT] = "prefix",
+		[SPEC_LOG_DISCARD - SPEC_LOG_INHERIT] = "discard",
+		[SPEC_LOG_SYSLOG - SPEC_LOG_INHERIT] = "syslog",
+	};
+	const json_t *value = json_object_get(params, "log");
+	int word;
+
+	if (value == NULL ||
+	    (json_is_object(value) && take_log_file(child->command, value)))
+		return NULL;
+	word = word_of(value, words, NELEMS(words));
+	if (word == -1)
+		return "log: prefix, inherit, discard, syslog or an object "
+		       "with a file";
+	child->command->log = (enum spec_log)(SPEC_LOG_INHERIT + word);
+	return NULL;
+}
+
+static const char *
+take_ready(struct spec_child *child, const json_t *params)
+{
+	static const char expected[] = "ready: started, notify or fd:N";
+	const json_t *value = json_object_get(params, "ready");
+	const json_t *timeout = json_object_get(params, "ready_timeout");
+	const char *text = json_string_value(value);
+	struct spec_command *command = child->command;
+	int64_t fd;
+
+	if (value != NULL && text == NULL)
+		return expected;
+	if (text != NULL && strcmp(text, "notify") == 0) {
+		command->ready = SPEC_READY_NOTIFY;
+	} else if (text != NULL && strncmp(text, "fd:", 3) == 0) {
+		if (parse_int(text + 3, 3, 1023, &fd) != 0)
+			return expected;
+		command->ready = SPEC_READY_FD;
+		command->ready_fd = (int)fd;
+	} else if (text != NULL && strcmp(text, "started") != 0) {
+		return expected;
+	}
+	if (timeout == NULL)
+		return NULL;
+	command->ready_timeout_ms = json_integer_value(timeout);
+	return json_is_integer(timeout) && command->ready_timeout_ms >= 0 ?
+	    NULL :
+	    "ready_timeout: a number of ms";
+}
+
+static const char *
+take_topics(struct spec_child *child, const json_t *params)
+{
+	static const char expected[] = "topics: a list of topics and patterns";
+	const json_t *value = json_object_get(params, "topics");
+	char **topics;
+	size_t i;
+
+	if (value == NULL)
+		return NULL;
+	topics = child->command->topics = texts_of(value, 0);
+	if (topics == NULL)
+		return expected;
+	for (i = 0; topics[i] != NULL; i++)
+		if (!topic_pattern_valid(topics[i], strlen(topics[i])))
+			return expected;
+	return NULL;
+}
+
+static const char *
+take_messages(struct spec_child *child, const json_t *params)
+{
+	const json_t *messages = json_object_get(params, "messages");
+
+	child->command->messages = json_is_true(messages);
+	return messages == NULL || json_is_boolean(messages) ?
+	    NULL :
+	    "messages: true or false";
+}
+
+static const char *
+take_on_event(struct spec_child *child, const json_t *params)
+{
+	static const char expected[] =
+	    "on_event: an object of numbers of signals";
+	json_t *value = json_object_get(params, "on_event"), *item;
+	struct spec_command *command = child->command;
+	struct spec_reaction *reaction;
+	const char *event;
+
+	if (value == NULL)
+		return NULL;
+	if (!json_is_object(value))
+		return expected;
+	command->on_event = calloc(json_object_size(value) + 1,
+	    sizeof(*command->on_event));
+	if (command->on_event == NULL)
+		return no_memory;
+	json_object_foreach(value, event, item) {
+		reaction = &command->on_event[command->non_event];
+		if (!topic_name_valid(event, strlen(event)) ||
+		    !take_int(&reaction->signum, item, 1, NSIG - 1))
+			return expected;
+		reaction->event = strdup(event);
+		if (reaction->event == NULL)
+			return no_memory;
+		command->non_event++;
+	}
+	return NULL;
 }
 
 const char *
@@ -337,7 +494,8 @@ spawn_params_read(struct spec_child *child, const json_t *params)
 	static take_fn *const takes[] = { take_argv, take_env, take_directory,
 		take_umask, take_nice, take_restart, take_contain,
 		take_stop_target, take_shutdown, take_limits, take_flags,
-		take_key };
+		take_key, take_user, take_log, take_ready, take_topics,
+		take_messages, take_on_event };
 	const char *expected = NULL;
 	size_t i;
 

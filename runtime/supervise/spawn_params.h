@@ -18,6 +18,15 @@
  *	limits       a list of [resource, soft, hard], -1 for unlimited
  *	force        whether a worker may call this, and its command run
  *		     where the host itself is one
+ *	uid, gid     a user and a group, texts: names or numbers
+ *	ready        started, notify or fd:N, started without
+ *	ready_timeout
+ *		     how long that may take, in ms; without end without
+ *	topics       patterns that it subscribes to, a list
+ *	messages     whether it gets the descriptors for messages without them
+ *	on_event     an object of numbers of signals by names of events
+ *	log          prefix, inherit, discard or syslog, or an object: file,
+ *		     an absolute path, a text, max_size in bytes, and keep
  */
 #ifndef RUNTIME_SUPERVISE_SPAWN_PARAMS_H
 #define RUNTIME_SUPERVISE_SPAWN_PARAMS_H

@@ -62,6 +62,10 @@ enum spec_log {
 	SPEC_LOG_FILE,
 };
 
+/* Why SPEC_READY_LOG and SPEC_LOG_INHERIT exclude each other. */
+#define SPEC_READY_LOG_INHERIT \
+	"with log: inherit nobody reads its lines: expected another log"
+
 /* Endings that are normal: exit statuses 0-255 as a set of bits. */
 struct spec_success {
 	uint32_t bits[8];
@@ -119,7 +123,8 @@ struct spec_command {
 struct spec_supervisor;
 
 struct spec_child {
-	char *id; /* a name of SPEC_ID_MAX bytes at most */
+	char *id;      /* a name of SPEC_ID_MAX bytes at most */
+	bool numbered; /* and may end with ":N": only of one that is spawned */
 	bool autostart;
 	enum spec_restart restart;
 	bool significant;
@@ -138,6 +143,7 @@ struct spec_supervisor {
 	int64_t period_ms;	/* > 0 */
 	enum spec_auto_shutdown auto_shutdown;
 	int64_t cooldown_ms; /* on_limit: -1 to fail, else so long a pause */
+	bool own_names;	     /* not those of the host */
 	struct spec_child *children;
 	size_t nchildren;
 };

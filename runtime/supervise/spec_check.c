@@ -99,6 +99,9 @@ check_ready(struct check *check, const struct spec_child *child)
 	case SPEC_READY_LOG:
 		if (command->ready_regex == NULL)
 			return INVALID(check, child, "ready: no pattern");
+		if (command->log == SPEC_LOG_INHERIT)
+			return complain(check, GROUPER_BAD_COMBINATION, child,
+			    "ready: " SPEC_READY_LOG_INHERIT);
 		break;
 	case SPEC_READY_STARTED:
 	case SPEC_READY_NOTIFY:
@@ -143,6 +146,14 @@ check_significance(struct check *check,
 	return true;
 }
 
+/* No child of a tree is numbered: "id:2" is an instance of "id" there. */
+static bool
+is_id(const struct spec_child *child)
+{
+	return child->id != NULL && strchr(child->id, '/') == NULL &&
+	    name_valid(child->id, SPEC_ID_MAX, child->numbered);
+}
+
 /* What a child is by itself, its own children excepted. */
 static bool
 check_alone(struct check *check, const struct spec_supervisor *supervisor,
@@ -150,7 +161,7 @@ check_alone(struct check *check, const struct spec_supervisor *supervisor,
 {
 	const struct spec_backoff *backoff = &child->backoff;
 
-	if (child->id == NULL || !name_valid(child->id, SPEC_ID_MAX, false))
+	if (!is_id(child))
 		return INVALID(check, child,
 		    "id: expected 1 to %d bytes without blanks, '/' and ':'",
 		    SPEC_ID_MAX);

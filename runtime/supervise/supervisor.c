@@ -4,8 +4,6 @@
  */
 #include "runtime/supervise/supervisor.h"
 
-#include <sys/queue.h>
-
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +19,8 @@
 #include "runtime/logs/logs.h"
 #include "runtime/logs/member_log.h"
 #include "runtime/supervise/incarnation.h"
-#include "runtime/supervise/slot.h"
+#include "runtime/supervise/messages.h"
+#include "runtime/supervise/supervisor_private.h"
 #include "runtime/supervise/words.h"
 #include "runtime/util/bug.h"
 #include "runtime/util/clock.h"
@@ -31,33 +30,6 @@
 #define EVENTS_KEPT 10000
 /* Of a single command line in an event. */
 #define TEXT_MAX 512
-
-struct log_tap {
-	TAILQ_ENTRY(log_tap) link;
-	struct supervisor *supervisor;
-	void (*fn)(void *arg);
-	void *arg;
-};
-
-struct supervisor {
-	struct grouper_host *host;
-	struct machine *machine;
-	const struct launch_hooks *hooks;
-	char *directory;
-	struct logs *logs;
-	uint64_t nlogs;	   /* were made for children */
-	enum spec_log log; /* of commands that name none */
-	struct events *events;
-	struct slots slots;
-	struct loop_timer *timer;
-	bool acting;
-	bool over;
-	TAILQ_HEAD(, log_tap) taps;
-	void (*on_end)(int status, const char *text, void *arg);
-	void (*on_change)(void *arg);
-	void (*on_ended)(const char *key, int status, void *arg);
-	void *arg;
-};
 
 /* text NULL: the event's type says it all. */
 static void
@@ -99,6 +71,9 @@ on_started(struct incarnation *run, void *arg)
 	    (int)incarnation_pid(run));
 	tell(slot->supervisor, "started", slot->key, text,
 	    json_pack("{s:i}", "pid", (int)incarnation_pid(run)));
+	/* It has them; a reader waits for the end of what it alone writes. */
+	if (slot->temporary)
+		slot_drop(slot);
 	machine_started(slot->supervisor->machine, clock_ms(),
 	    incarnation_number(run));
 	supervisor_act(slot->supervisor);
@@ -159,6 +134,7 @@ on_ended(struct incarnation *run, int status, void *arg)
 	tell(slot->supervisor, "exited", slot->key, text,
 	    json_pack("{s:i, s:i}", "pid", (int)incarnation_pid(run), "status",
 		status));
+	slot->ended = true;
 	slot->supervisor->on_ended(slot->key, status, slot->supervisor->arg);
 	machine_ended(slot->supervisor->machine, clock_ms(),
 	    incarnation_number(run), status);
@@ -193,6 +169,8 @@ on_empty(struct incarnation *run, void *arg)
 	uint64_t number = incarnation_number(run);
 
 	slot->run = NULL;
+	if (slot->temporary)
+		slot_drop(slot);
 	incarnation_free(run);
 	free(slot->said);
 	slot->said = NULL;
@@ -214,58 +192,11 @@ static const struct incarnation_handler incarnation_handler = {
 	.empty = on_empty,
 };
 
-static void
-on_log_line(const struct log_line *line, void *arg)
+/* A command that has both of its own writes to no log. */
+static bool
+has_output(const struct slot *slot)
 {
-	struct supervisor *supervisor = arg;
-	struct log_tap *tap;
-
-	(void)line;
-	TAILQ_FOREACH(tap, &supervisor->taps, link)
-		tap->fn(tap->arg);
-}
-
-/* Makes the log of a slot what its command wants, from now on. */
-static int
-take_log(struct slot *slot, const struct spec_command *command)
-{
-	static const enum logs_kind kinds[] = {
-		[SPEC_LOG_PREFIX] = LOGS_PREFIX,
-		[SPEC_LOG_DISCARD] = LOGS_DISCARD,
-		[SPEC_LOG_SYSLOG] = LOGS_SYSLOG,
-		[SPEC_LOG_FILE] = LOGS_FILE,
-	};
-	struct supervisor *supervisor = slot->supervisor;
-	struct logs_target target = { .path = command->log_file,
-		.max_size = command->log_max_size,
-		.keep = command->log_keep };
-	struct member_log_options options = { .name = slot->key,
-		.ring_bytes = MEMBER_LOG_RING };
-	enum spec_log kind = command->log;
-
-	if (kind == SPEC_LOG_DEFAULT)
-		kind = supervisor->log;
-	if (kind == SPEC_LOG_INHERIT) {
-		member_log_free(slot->log);
-		slot->log = NULL;
-		return 0;
-	}
-	target.kind = kinds[kind];
-	options.sink = logs_sink(supervisor->logs, &target);
-	if (options.sink == NULL)
-		return -1;
-	if (slot->log != NULL)
-		return member_log_set_sink(slot->log, options.sink);
-	slot->log = member_log_new(host_loop(supervisor->host), &options);
-	if (slot->log == NULL)
-		return -1;
-	slot->log_number = ++supervisor->nlogs;
-	/* The watch ends with the log. */
-	if (member_log_watch(slot->log, on_log_line, supervisor) != NULL)
-		return 0;
-	member_log_free(slot->log);
-	slot->log = NULL;
-	return -1;
+	return slot->fds[STDOUT_FILENO] != -1 && slot->fds[STDERR_FILENO] != -1;
 }
 
 /* What the machine decides */
@@ -297,13 +228,17 @@ act_start(struct supervisor *supervisor, const struct machine_action *action)
 		    "processes of its last run withstood SIGKILL");
 		return;
 	}
-	if (slot == NULL || take_log(slot, view.spec->command) == -1) {
+	if (slot == NULL ||
+	    (!has_output(slot) &&
+		supervisor_take_log(slot, view.spec->command) == -1)) {
 		fail_run(supervisor, action->run, strerror(errno));
 		return;
 	}
+	slot->ended = false;
 	options.key = slot->key;
 	options.child = view.spec;
-	options.log = slot->log;
+	options.log = has_output(slot) ? NULL : slot->log;
+	options.fds = slot->fds;
 	options.arg = slot;
 	slot->run = incarnation_new(&options);
 	if (slot->run == NULL)
@@ -335,6 +270,10 @@ act_note(struct supervisor *supervisor, const struct machine_action *action)
 	    action->note == MACHINE_NOTE_ENDED && action->status != -1 ?
 		json_pack("{s:i}", "status", action->status) :
 		NULL);
+	if (action->note == MACHINE_NOTE_START_FAILED &&
+	    supervisor->on_failed != NULL)
+		supervisor->on_failed(action->key, action->text,
+		    supervisor->arg);
 	if (action->note != MACHINE_NOTE_REMOVED)
 		return;
 	slot = slot_find(&supervisor->slots, action->key);
@@ -444,6 +383,8 @@ supervisor_new(const struct supervisor_options *options)
 	supervisor->on_end = options->on_end;
 	supervisor->on_change = options->on_change;
 	supervisor->on_ended = options->on_ended;
+	supervisor->on_failed = options->on_failed;
+	supervisor->max_held = supervisor_max_held();
 	TAILQ_INIT(&supervisor->taps);
 	supervisor->arg = options->arg;
 	RB_INIT(&supervisor->slots);
@@ -498,6 +439,29 @@ supervisor_shutdown(struct supervisor *supervisor, bool kill)
 	supervisor_act(supervisor);
 }
 
+/* Children that go on running are stopped and reloaded as they are to be now. */
+static void
+change_runs(struct supervisor *supervisor)
+{
+	const struct machine_node *node;
+	struct machine_view view;
+	struct slot *slot = NULL;
+
+	while ((slot = slot_next(&supervisor->slots, slot)) != NULL) {
+		node = slot->run == NULL ?
+		    NULL :
+		    machine_find(supervisor->machine, slot->key);
+		if (node == NULL)
+			continue;
+		machine_view(node, &view);
+		if (view.run != incarnation_number(slot->run) ||
+		    view.spec == NULL || view.spec->command == NULL)
+			continue;
+		if (incarnation_change(slot->run, view.spec) == -1)
+			log_warn("%s: the reload", slot->key);
+	}
+}
+
 enum grouper_error
 supervisor_reload(struct supervisor *supervisor, const struct spec_tree *tree,
     char **why)
@@ -508,23 +472,16 @@ supervisor_reload(struct supervisor *supervisor, const struct spec_tree *tree,
 	error = machine_reload(supervisor->machine, clock_ms(), tree, why);
 	if (error != GROUPER_OK)
 		return error;
+	if (messages_load(supervisor->host, tree, why) == -1)
+		log_warnx("reload: %s", *why != NULL ? *why : "no memory");
+	free(*why);
+	*why = NULL;
+	change_runs(supervisor);
 	supervisor_act(supervisor);
 	while ((slot = slot_next(&supervisor->slots, slot)) != NULL)
 		if (slot->run != NULL)
 			incarnation_reload(slot->run);
 	return GROUPER_OK;
-}
-
-void
-supervisor_reopen_logs(struct supervisor *supervisor)
-{
-	logs_reopen(supervisor->logs);
-}
-
-void
-supervisor_finish_logs(struct supervisor *supervisor, int64_t ms)
-{
-	logs_finish(supervisor->logs, ms);
 }
 
 struct machine *
@@ -553,43 +510,10 @@ supervisor_run(const struct supervisor *supervisor, const char *key)
 	return slot != NULL ? slot->run : NULL;
 }
 
-struct member_log *
-supervisor_log(const struct supervisor *supervisor, const char *key,
-    uint64_t *number)
-{
-	const struct slot *slot = slot_find(&supervisor->slots, key);
-
-	*number = slot != NULL ? slot->log_number : 0;
-	return slot != NULL ? slot->log : NULL;
-}
-
 const char *
 supervisor_said(const struct supervisor *supervisor, const char *key)
 {
 	const struct slot *slot = slot_find(&supervisor->slots, key);
 
 	return slot != NULL && slot->said != NULL ? slot->said : "";
-}
-
-struct log_tap *
-supervisor_tap(struct supervisor *supervisor, void (*fn)(void *arg), void *arg)
-{
-	struct log_tap *tap = calloc(1, sizeof(*tap));
-
-	if (tap == NULL)
-		return NULL;
-	tap->supervisor = supervisor;
-	tap->fn = fn;
-	tap->arg = arg;
-	TAILQ_INSERT_TAIL(&supervisor->taps, tap, link);
-	return tap;
-}
-
-void
-supervisor_untap(struct log_tap *tap)
-{
-	if (tap == NULL)
-		return;
-	TAILQ_REMOVE(&tap->supervisor->taps, tap, link);
-	free(tap);
 }

@@ -35,6 +35,8 @@ struct supervisor_options {
 	/* Whenever something changed, and when a main process ended. */
 	void (*on_change)(void *arg);
 	void (*on_ended)(const char *key, int status, void *arg);
+	/* When a start failed, and why; may be NULL. */
+	void (*on_failed)(const char *key, const char *why, void *arg);
 	void *arg;
 };
 
@@ -56,6 +58,23 @@ void supervisor_shutdown(struct supervisor *supervisor, bool kill);
  */
 enum grouper_error supervisor_reload(struct supervisor *supervisor,
     const struct spec_tree *tree, char **why);
+
+/*
+ * As machine_spawn(), key being the child's, and its standard descriptors
+ * fds, -1 for one that it gets as others do.  They are taken over, also on
+ * failure, and held until a temporary child was started, any other as long as
+ * it is listed.  GROUPER_SYSTEM with *why if too many are held.
+ */
+enum grouper_error supervisor_spawn(struct supervisor *supervisor,
+    const char *parent, const struct spec_child *child, const char *key,
+    int fds[3], char **why);
+
+/*
+ * Whether a key is that of a temporary child that was spawned; if so, *ended
+ * tells whether its main process has ended.
+ */
+bool supervisor_is_temporary(const struct supervisor *supervisor,
+    const char *key, bool *ended);
 
 /* Opens log files anew. */
 void supervisor_reopen_logs(struct supervisor *supervisor);

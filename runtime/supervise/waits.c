@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/supervise/ended.h"
 #include "runtime/supervise/keys.h"
 #include "runtime/supervise/machine.h"
 #include "runtime/supervise/supervisor.h"
@@ -19,6 +20,7 @@
 struct target {
 	char *key;
 	bool done;
+	char *why; /* its start failed; NULL: not that we know */
 };
 
 struct wait {
@@ -29,12 +31,14 @@ struct wait {
 	struct target *targets;
 	size_t count;
 	size_t room;
-	int status; /* the first that is not 0 */
+	size_t told; /* keys whose status somebody has been told */
+	int status;  /* the first that is not 0 */
 };
 
 struct waits {
 	struct supervisor *supervisor;
 	TAILQ_HEAD(, wait) list;
+	struct ended ended;
 };
 
 /* How far a child is, for one that waits for it. */
@@ -50,8 +54,10 @@ wait_free(struct wait *wait)
 	size_t i;
 
 	TAILQ_REMOVE(&wait->waits->list, wait, link);
-	for (i = 0; i < wait->count; i++)
+	for (i = 0; i < wait->count; i++) {
 		free(wait->targets[i].key);
+		free(wait->targets[i].why);
+	}
 	free(wait->targets);
 	free(wait);
 }
@@ -68,7 +74,16 @@ add_target(const struct machine_view *view, void *arg)
 	struct wait *wait = arg;
 	size_t room = wait->room == 0 ? 4 : 2 * wait->room;
 	struct target *grown;
+	bool ended;
 
+	/* It is but about to be empty: its key is as good as gone. */
+	if (wait->what == WAITS_ENDED &&
+	    supervisor_is_temporary(wait->waits->supervisor, view->key,
+		&ended) &&
+	    ended && !waits_keeps(wait->waits, view->key)) {
+		wait->told++;
+		return;
+	}
 	if (wait->count == wait->room) {
 		grown = reallocarray(wait->targets, room, sizeof(*grown));
 		if (grown == NULL)
@@ -79,6 +94,7 @@ add_target(const struct machine_view *view, void *arg)
 	grown = &wait->targets[wait->count];
 	grown->key = strdup(view->key);
 	grown->done = false;
+	grown->why = NULL;
 	if (grown->key != NULL)
 		wait->count++;
 }
@@ -150,7 +166,8 @@ check_target(struct wait *wait, const struct target *target)
 	if (node == NULL) /* temporary, or deleted */
 		return wait->what == WAITS_STARTED ||
 			wait->what == WAITS_READY ?
-		    settled(GROUPER_START_FAILED, "it has ended") :
+		    settled(GROUPER_START_FAILED,
+			target->why != NULL ? target->why : "it has ended") :
 		    settled(GROUPER_OK, NULL);
 	machine_view(node, &view);
 	return check_view(wait, &view);
@@ -201,14 +218,124 @@ void
 waits_ended(struct waits *waits, const char *key, int status)
 {
 	struct wait *wait;
+	bool heard = false, ended;
 	size_t i;
 
 	TAILQ_FOREACH(wait, &waits->list, link)
 		for (i = 0; wait->what == WAITS_ENDED && i < wait->count; i++)
 			if (strcmp(wait->targets[i].key, key) == 0) {
-				wait->targets[i].done = true;
+				wait->targets[i].done = heard = true;
 				note_status(wait, status);
 			}
+	if (!heard && supervisor_is_temporary(waits->supervisor, key, &ended))
+		ended_add(&waits->ended, key, status);
+}
+
+void
+waits_failed(struct waits *waits, const char *key, const char *why)
+{
+	struct target *target;
+	struct wait *wait;
+	size_t i;
+
+	TAILQ_FOREACH(wait, &waits->list, link)
+		for (i = 0; i < wait->count; i++) {
+			target = &wait->targets[i];
+			if (strcmp(target->key, key) != 0)
+				continue;
+			free(target->why);
+			target->why = strdup(why);
+		}
+}
+
+bool
+waits_keeps(const struct waits *waits, const char *key)
+{
+	return ended_find(&waits->ended, key) != NULL;
+}
+
+bool
+waits_forget(struct waits *waits, const char *key)
+{
+	struct ended_entry *entry = ended_find(&waits->ended, key);
+
+	if (entry == NULL)
+		return false;
+	ended_forget(&waits->ended, entry);
+	return true;
+}
+
+/* Marks the kept statuses of these keys; how many are of keys not listed. */
+static size_t
+mark_kept(struct waits *waits, const char *const *keys, size_t count)
+{
+	const struct machine *machine = supervisor_machine(waits->supervisor);
+	struct ended_entry *entry;
+	size_t i, kept = 0;
+
+	for (i = 0; i < count; i++) {
+		entry = ended_find(&waits->ended, keys[i]);
+		if (entry == NULL || entry->wanted)
+			continue;
+		entry->wanted = true;
+		kept += machine_find(machine, keys[i]) == NULL;
+	}
+	return kept;
+}
+
+/* The group of what ended may still be about to be empty. */
+static void
+end_target(struct wait *wait, const char *key)
+{
+	size_t i;
+
+	if (machine_find(supervisor_machine(wait->waits->supervisor), key) ==
+	    NULL)
+		return;
+	for (i = 0; i < wait->count; i++)
+		if (strcmp(wait->targets[i].key, key) == 0)
+			wait->targets[i].done = true;
+}
+
+/*
+ * Takes those that are marked, in the order of their ends; what comes after
+ * the first that is not 0, which is the answer, stays.  Or takes none.
+ */
+static void
+take_kept(struct wait *wait, bool take)
+{
+	struct ended *ended = &wait->waits->ended;
+	struct ended_entry *entry, *next;
+
+	TAILQ_FOREACH_SAFE(entry, &ended->list, link, next) {
+		if (!entry->wanted)
+			continue;
+		entry->wanted = false;
+		if (!take || wait->status != 0)
+			continue;
+		end_target(wait, entry->key);
+		note_status(wait, entry->status);
+		ended_forget(ended, entry);
+	}
+}
+
+/* The keys of a wait that stand for nothing that is listed. */
+static enum grouper_error
+check_missing(struct wait *wait, const char *const *keys, size_t count,
+    size_t missing)
+{
+	enum grouper_error error = GROUPER_OK;
+	size_t kept;
+
+	if (wait->what == WAITS_STOPPED || wait->what == WAITS_SCALED)
+		return GROUPER_OK;
+	kept = mark_kept(wait->waits, keys, count);
+	if (missing > kept || wait->told > 0)
+		error = GROUPER_NOT_FOUND;
+	else if (kept > 0 && wait->what != WAITS_ENDED)
+		error = GROUPER_START_FAILED;
+	take_kept(wait, error == GROUPER_OK && wait->what == WAITS_ENDED);
+	return error;
 }
 
 void
@@ -216,6 +343,7 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
     const char *const *keys, size_t count)
 {
 	struct wait *wait = calloc(1, sizeof(*wait));
+	enum grouper_error error;
 	size_t missing;
 
 	if (wait == NULL) {
@@ -228,8 +356,10 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
 	TAILQ_INSERT_TAIL(&waits->list, wait, link);
 	missing = keys_each(supervisor_machine(waits->supervisor), keys, count,
 	    add_target, wait);
-	if (missing > 0 && what != WAITS_STOPPED && what != WAITS_SCALED) {
-		call_fail(call, GROUPER_NOT_FOUND, NULL);
+	error = check_missing(wait, keys, count, missing);
+	if (error != GROUPER_OK) {
+		call_fail(call, error,
+		    error == GROUPER_START_FAILED ? "it has ended" : NULL);
 		wait_free(wait);
 		return;
 	}
@@ -246,11 +376,13 @@ waits_new(struct supervisor *supervisor)
 		return NULL;
 	waits->supervisor = supervisor;
 	TAILQ_INIT(&waits->list);
+	ended_init(&waits->ended);
 	return waits;
 }
 
 void
 waits_free(struct waits *waits)
 {
+	ended_fini(&waits->ended);
 	free(waits);
 }

@@ -5,6 +5,8 @@
 #ifndef RUNTIME_SUPERVISE_WAITS_H
 #define RUNTIME_SUPERVISE_WAITS_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "runtime/control/server.h"
@@ -20,6 +22,8 @@ enum waits_for {
 	WAITS_ENDED,   /* the main process ended: its status */
 };
 
+/* The status of a temporary child that was spawned is kept for WAITS_ENDED. */
+
 struct waits *waits_new(struct supervisor *supervisor);
 void waits_free(struct waits *waits);
 
@@ -34,5 +38,10 @@ void waits_add(struct waits *waits, struct call *call, enum waits_for what,
 
 void waits_changed(struct waits *waits);
 void waits_ended(struct waits *waits, const char *key, int status);
+void waits_failed(struct waits *waits, const char *key, const char *why);
+
+/* Whether the status of a key is kept; false if there was none to forget. */
+bool waits_keeps(const struct waits *waits, const char *key);
+bool waits_forget(struct waits *waits, const char *key);
 
 #endif

@@ -97,7 +97,8 @@ static const struct tree_word logs[] = {
 	    KEY("auto_shutdown", load_word, \
 		SUPERVISOR_AT(base, auto_shutdown), .words = auto_shutdowns), \
 	    KEY("on_limit", load_on_limit, SUPERVISOR_AT(base, cooldown_ms)), \
-	    KEY("names", load_names, .words = names), \
+	    KEY("names", load_names, SUPERVISOR_AT(base, own_names), \
+		.words = names), \
 	    KEY("children", load_children, .offset = (base))
 
 static const struct tree_key supervisor_keys[] = {
@@ -216,15 +217,14 @@ load_id(struct loader *loader, const struct tree_key *key,
 	free(text);
 }
 
-/* To be scoped by the registry, which has no place in the specification. */
 static void
 load_names(struct loader *loader, const struct tree_key *key,
     const struct yaml_node *value, void *base)
 {
 	int chosen;
 
-	(void)base;
-	load_choice(loader, value, key->words, &chosen);
+	if (load_choice(loader, value, key->words, &chosen))
+		*(bool *)member(base, key) = chosen != 0;
 }
 
 static void
@@ -497,6 +497,10 @@ check_child(struct loader *loader, const struct yaml_node *node,
 	else if (command == NULL && shell == NULL)
 		load_problem(loader, node,
 		    "expected command, shell or supervisor");
+	if (child->command->ready == SPEC_READY_LOG &&
+	    child->command->log == SPEC_LOG_INHERIT)
+		load_problem(loader, yaml_get(node, "ready"), "ready: %s",
+		    SPEC_READY_LOG_INHERIT);
 }
 
 static void

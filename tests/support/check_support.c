@@ -178,7 +178,7 @@ bad_main(void)
 	add_bad(s, "in vain", waits_in_vain);
 	add_bad(s, "skipped", is_skipped);
 	tc = support_case(s, "strays");
-	tcase_set_timeout(tc, 3);
+	tcase_set_timeout(tc, 8);
 	tcase_add_test(tc, fails_with_stray);
 	tcase_add_test(tc, finds_no_stray_of_another);
 	tcase_add_test(tc, times_out_with_stray);
