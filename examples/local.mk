@@ -7,6 +7,7 @@ example_programs += \
 	examples/exec_function \
 	examples/leader_died \
 	examples/list_members \
+	examples/messages/worker \
 	examples/signal_events \
 	examples/start_stop \
 	examples/supervisor \
@@ -27,7 +28,9 @@ examples_who_am_i_LDADD = $(example_libs)
 
 EXTRA_DIST += \
 	examples/demo.sh \
+	examples/messages/four_workers.sh \
 	examples/messages/nginx.yaml \
+	examples/messages/worker.py \
 	examples/trees/Procfile.example \
 	examples/trees/nested.yaml \
 	examples/trees/pool.yaml \

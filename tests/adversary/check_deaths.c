@@ -12,12 +12,12 @@
  */
 
 #include "arena.h"
+#include "chance.h"
 
 #include <sys/mman.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -69,41 +69,22 @@ static uint64_t seed;
 static const struct arena *usable[ARENAS];
 static size_t n_usable;
 
-/* splitmix64: one state a round, so that each can be repeated alone. */
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t z;
-
-	z = *state += 0x9e3779b97f4a7c15U;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebU;
-	return z ^ z >> 31;
-}
-
-static size_t
-choose(uint64_t *state, size_t n)
-{
-	return (size_t)(next_random(state) % n);
-}
-
 static void
 make_plan(struct plan *p, int round)
 {
+	/* One state a round, so that each can be repeated alone. */
 	uint64_t state = seed ^ (uint64_t)round << 32;
-	double unit;
 
-	p->arena = usable[choose(&state, n_usable)];
-	p->mode = modes[choose(&state, N_MODES)];
-	p->leave = choose(&state, 3) == 0;
-	p->victim = (enum victim)choose(&state, N_VICTIMS);
+	p->arena = usable[chance_below(&state, n_usable)];
+	p->mode = modes[chance_below(&state, N_MODES)];
+	p->leave = chance_below(&state, 3) == 0;
+	p->victim = (enum victim)chance_below(&state, N_VICTIMS);
 	/* Together they are a hole that only the kernel closes. */
 	if (p->victim == HOST_AND_LEADER &&
 	    strcmp(p->arena->contain, "pidns") != 0)
 		p->victim = LEADER;
-	p->from_leader = choose(&state, 2) == 0;
-	unit = (double)(next_random(&state) >> 11) / 9007199254740992.0;
-	p->delay = SHORTEST * pow(LONGEST / SHORTEST, unit);
+	p->from_leader = chance_below(&state, 2) == 0;
+	p->delay = chance_between(&state, SHORTEST, LONGEST);
 }
 
 static double
@@ -342,14 +323,6 @@ print_tally(void)
 	}
 }
 
-static uint64_t
-number_from(const char *variable, uint64_t otherwise)
-{
-	const char *text = getenv(variable);
-
-	return text != NULL ? strtoull(text, NULL, 0) : otherwise;
-}
-
 int
 main(void)
 {
@@ -364,10 +337,9 @@ main(void)
 		perror("mmap");
 		return EXIT_FAILURE;
 	}
-	seed = number_from("DEATH_SEED",
-	    (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid());
-	rounds = (int)number_from("DEATH_ROUNDS", ROUNDS);
-	first = (int)number_from("DEATH_ROUND", 0);
+	seed = chance_setting("DEATH_SEED", chance_seed());
+	rounds = (int)chance_setting("DEATH_ROUNDS", ROUNDS);
+	first = (int)chance_setting("DEATH_ROUND", 0);
 	if (getenv("DEATH_ROUND") != NULL)
 		rounds = first + 1;
 	for (int i = 0; i < ARENAS; i++) {

@@ -5,18 +5,25 @@ adversary_tests += \
 	tests/adversary/check_adversary \
 	tests/adversary/check_deaths \
 	tests/adversary/check_guests \
+	tests/adversary/check_kills \
 	tests/adversary/check_shortage \
 	tests/adversary/check_surroundings
 
 tests_support_libsupport_la_SOURCES += \
 	tests/adversary/arena.c \
-	tests/adversary/arena.h
+	tests/adversary/arena.h \
+	tests/adversary/chance.c \
+	tests/adversary/chance.h
 
-tests_adversary_check_kills_SOURCES =
+tests_adversary_check_kills_SOURCES = \
+	tests/adversary/check_kills.c \
+	tests/adversary/kills_tree.c \
+	tests/adversary/kills_tree.h
 
 # The hostile programs.
 adversary_programs += \
 	tests/adversary/hostile \
+	tests/adversary/sole \
 	tests/adversary/surround \
 	tests/adversary/survivors
 

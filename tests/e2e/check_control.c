@@ -3,12 +3,15 @@
  * The verbs that see and steer a running tree.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "runtime/control/client.h"
 #include "tree.h"
 
 #define LIVES(id) "  - {id: " id ", command: [sleep, '1000']}\n"
@@ -104,6 +107,70 @@ START_TEST(a_signal_reaches_the_main_process)
 	tree_expect(2, ARGV("signal", "SIGNONE", "a"));
 	tree_expect(1, ARGV("signal", "USR1", "none"));
 	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_signal_to_a_supervisor_reaches_all_below)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "x-c: &c\n  ready: fd:3\n"
+	    "  shell: \"trap 'echo usr >@/$GROUPER_KEY' USR1; "
+	    "echo >&3; exec 3>&-; while :; do sleep 1000 & wait; done\"\n"
+	    "children:\n"
+	    "  - {<<: *c, id: a}\n"
+	    "  - id: in\n    supervisor:\n      children:\n"
+	    "        - {<<: *c, id: b}\n"
+	    "        - {id: c, autostart: false, command: ['true']}\n"
+	    "  - {id: none, supervisor: {children: []}}\n");
+	tree_await_ready("");
+	ck_assert_int_eq(mkdir(support_path("in"), 0755), 0);
+	tree_expect(0, ARGV("signal", "USR1", "in"));
+	support_await_file(support_path("in/b"), "usr\n");
+	ck_assert_int_eq(access(support_path("a"), F_OK), -1);
+	tree_expect(0, ARGV("signal", "USR1", ""));
+	support_await_file(support_path("a"), "usr\n");
+	tree_expect(122, ARGV("signal", "USR1", "none"));
+	tree_expect(122, ARGV("signal", "USR1", "in/c"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_start_of_a_temporary_child_that_fails_says_why)
+{
+	struct support_command command = { .argv = NULL };
+	struct support_run r;
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n" LIVES(
+		"a") "  - {id: t, restart: temporary, autostart: false, "
+		     "command: [/nonexistent/program]}\n");
+	tree_await_ready("a");
+	command.argv = ARGV(support_grouper(), "start", "t");
+	ck_assert_int_eq(support_call(&r, &command), 1);
+	ck_assert_msg(strstr(r.stderr_text.data,
+			  "cannot execute /nonexistent/program") != NULL,
+	    "%s", r.stderr_text.data);
+	support_finish(&r);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* Even the first start of all fails by it as any other. */
+START_TEST(a_leader_that_dies_below_in_the_first_start_is_120)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n" LIVES(
+		"a") "  - id: in\n    supervisor:\n      children:\n"
+		     "        - id: deep\n          supervisor:\n"
+		     "            children:\n"
+		     "              - {id: b, ready: 'fd:3', shell: "
+		     "'kill -9 $PPID; exec sleep 1000'}\n");
+	tree_end(&tree, 120);
 }
 END_TEST
 
@@ -233,6 +300,64 @@ START_TEST(status_and_ps_show_the_tree)
 }
 END_TEST
 
+static json_int_t
+number_of(const char *key, const char *name)
+{
+	json_t *child = tree_child(key);
+	json_int_t number = json_integer_value(json_object_get(child, name));
+
+	json_decref(child);
+	return number;
+}
+
+START_TEST(status_sums_up_what_each_group_uses)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n" LIVES(
+		"a") "  - {id: b, ready: fd:3, shell: \"sleep 1000 & "
+		     "sh -c 'sleep 1000 & echo >&3; exec 3>&-; wait' & "
+		     "exec 3>&-; wait\"}\n");
+	tree_await_ready("b");
+	ck_assert_int_eq(number_of("a", "processes"), 1);
+	ck_assert_int_eq(number_of("b", "processes"), 4);
+	ck_assert_int_gt(number_of("a", "memory"), 0);
+	ck_assert_int_gt(number_of("b", "memory"), number_of("a", "memory"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(status_can_do_without_what_groups_use)
+{
+	struct client *client;
+	json_t *result, *child;
+	struct tree tree;
+	char *path;
+
+	tree_start(&tree,
+	    "children:\n  - {id: a, shell: "
+	    "'echo $GROUPER_SOCKET >@/socket; exec sleep 1000'}\n");
+	tree_await_ready("a");
+	support_await_file(support_path("socket"), "\n");
+	path = support_slurp(support_path("socket"));
+	path[strcspn(path, "\n")] = '\0';
+	client = client_connect(path);
+	ck_assert_ptr_nonnull(client);
+	ck_assert_int_eq(client_call(client, "status",
+			     json_pack("{s:s, s:b}", "key", "a", "usage", 0),
+			     -1, &result),
+	    GROUPER_OK);
+	child = json_array_get(json_object_get(result, "tree"), 0);
+	ck_assert_ptr_nonnull(json_object_get(child, "pid"));
+	ck_assert_ptr_null(json_object_get(child, "memory"));
+	json_decref(result);
+	client_free(client);
+	free(path);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(reload_changes_what_differs)
 {
 	struct tree tree;
@@ -251,6 +376,38 @@ START_TEST(reload_changes_what_differs)
 	ck_assert_int_ne(tree_pid("b"), b);
 	tree_await_event("c", "removed", 1);
 	tree_expect(1, ARGV("status", "c"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* Its processes stay; how they are stopped and reloaded is new. */
+START_TEST(a_reload_reaches_what_runs)
+{
+	static const char *const shell =
+	    "shell: \"trap '' TERM; trap 'echo usr >@/out; exit' USR1; "
+	    "echo >&3; exec 3>&-; while :; do sleep 1000 & wait; done\"";
+	char text[1024];
+	struct tree tree;
+	pid_t pid;
+
+	snprintf(text, sizeof(text),
+	    "children:\n  - {id: a, ready: fd:3, shutdown: infinity, %s}\n",
+	    shell);
+	tree_start(&tree, text);
+	tree_await_ready("a");
+	pid = tree_pid("a");
+	snprintf(text, sizeof(text),
+	    "children:\n  - {id: a, ready: fd:3, shutdown: USR1, "
+	    "stop_pre: [touch, '@/pre'], reload_command: [touch, '@/re'], "
+	    "%s}\n",
+	    shell);
+	tree_write(text);
+	tree_expect(0, ARGV("reload"));
+	support_await_file(support_path("re"), NULL);
+	ck_assert_int_eq(tree_pid("a"), pid);
+	tree_expect(0, ARGV("stop", "a"));
+	support_await_file(support_path("pre"), NULL);
+	support_await_file(support_path("out"), "usr\n");
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -364,6 +521,9 @@ main(void)
 	tcase_add_test(tc, scale_starts_and_stops_instances);
 	tcase_add_test(tc, delete_forgets_only_what_does_not_run);
 	tcase_add_test(tc, a_signal_reaches_the_main_process);
+	tcase_add_test(tc, a_signal_to_a_supervisor_reaches_all_below);
+	tcase_add_test(tc, a_start_of_a_temporary_child_that_fails_says_why);
+	tcase_add_test(tc, a_leader_that_dies_below_in_the_first_start_is_120);
 	tcase_add_test(tc, unknown_keys_are_told);
 	tc = support_case(suite, "see");
 	tcase_add_test(tc, wait_ends_with_the_first_bad_status);
@@ -371,8 +531,11 @@ main(void)
 	tcase_add_test(tc, logs_follow_what_is_written);
 	tcase_add_test(tc, events_are_streamed_and_replayed);
 	tcase_add_test(tc, status_and_ps_show_the_tree);
+	tcase_add_test(tc, status_sums_up_what_each_group_uses);
+	tcase_add_test(tc, status_can_do_without_what_groups_use);
 	tc = support_case(suite, "reload");
 	tcase_add_test(tc, reload_changes_what_differs);
+	tcase_add_test(tc, a_reload_reaches_what_runs);
 	tcase_add_test(tc, a_bad_reload_changes_nothing);
 	tcase_add_test(tc, hangup_reloads);
 	tcase_add_test(tc, files_are_rotated_and_opened_anew);

@@ -212,20 +212,6 @@ END_TEST
 
 /* A client that does not go holds up the shutdown that TERM asks for. */
 static void
-start_client(struct support_run *r, struct server *s)
-{
-	const char *argv[] = { NULL, "-h", s->directory, "-U", "postgres",
-		"-XAtq", "-c", "\\echo ready", "-c", "select pg_sleep(600)",
-		NULL };
-	struct support_command c = { .argv = argv };
-
-	if ((argv[0] = server_find(s, "psql")) == NULL)
-		ck_abort_msg("%s", s->why);
-	support_start(r, &c);
-	support_await_stdout(r, "ready");
-}
-
-static void
 stop_with_client(int loop, const char *const *options)
 {
 	struct support_run r, client;
@@ -234,7 +220,7 @@ stop_with_client(int loop, const char *const *options)
 	if (!set_up(&s, loop))
 		return;
 	start(&r, &s, loop, options, s.foreground, false);
-	start_client(&client, &s);
+	postgres_start_client(&s, &client);
 	support_signal(&r, SIGTERM);
 	ck_assert_int_eq(support_wait(&r), 0);
 	assert_nothing_left(client.pid);

@@ -82,13 +82,15 @@ START_TEST(the_key_is_the_command_and_the_lowest_number)
 	struct tree tree;
 
 	start_one(&tree);
-	expect_key("sleep-1\n", ARGV("spawn", "--", "sleep", "1000"));
-	expect_key("sleep-2\n", ARGV("spawn", "/bin/sleep", "1000"));
-	expect_state("sleep-1", "running");
-	tree_expect(0, ARGV("stop", "sleep-1"));
-	tree_expect(1, ARGV("status", "sleep-1"));
-	expect_key("sleep-1\n", ARGV("spawn", "sleep", "1000"));
-	expect_key("sh-1\n", ARGV("spawn", "--shell", "sleep 1000; :"));
+	expect_key("sleep:1\n", ARGV("spawn", "--", "sleep", "1000"));
+	expect_key("sleep:2\n", ARGV("spawn", "/bin/sleep", "1000"));
+	expect_state("sleep:1", "running");
+	tree_expect(0, ARGV("stop", "sleep:1"));
+	tree_expect(1, ARGV("status", "sleep:1"));
+	/* Until then the number is that of a status. */
+	tree_expect(128 + SIGTERM, ARGV("wait", "sleep:1"));
+	expect_key("sleep:1\n", ARGV("spawn", "sleep", "1000"));
+	expect_key("sh:1\n", ARGV("spawn", "--shell", "sleep 1000; :"));
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -118,9 +120,9 @@ START_TEST(a_supervisor_can_be_chosen)
 	    "  - id: in\n    supervisor:\n      children:\n"
 	    "        - {id: a, command: [sleep, '1000']}\n");
 	tree_await_ready("in/a");
-	expect_key("in/sleep-1\n",
+	expect_key("in/sleep:1\n",
 	    ARGV("spawn", "--supervisor", "in", "sleep", "1000"));
-	expect_state("in/sleep-1", "running");
+	expect_state("in/sleep:1", "running");
 	expect_failure(1, "", ARGV("spawn", "--supervisor", "in/a", "true"));
 	expect_failure(1, "", ARGV("spawn", "--supervisor", "none", "true"));
 	tree_stop(&tree, 0);
@@ -137,9 +139,9 @@ START_TEST(the_answer_can_be_json)
 	ck_assert_int_eq(call(&r, ARGV("spawn", "--json", "sleep", "1000")), 0);
 	answer = json_loads(r.stdout_text.data, 0, NULL);
 	ck_assert_str_eq(json_string_value(json_object_get(answer, "key")),
-	    "sleep-1");
+	    "sleep:1");
 	ck_assert_int_eq(json_integer_value(json_object_get(answer, "pid")),
-	    tree_pid("sleep-1"));
+	    tree_pid("sleep:1"));
 	json_decref(answer);
 	support_finish(&r);
 	tree_stop(&tree, 0);
@@ -160,7 +162,7 @@ START_TEST(it_has_the_caller_s_surroundings)
 	ck_assert_int_eq(mkdir(support_path("sub"), 0755), 0);
 	snprintf(script, sizeof(script),
 	    "cd '%s' && umask 027 && OF_THE_CALLER='a b' exec '%s' spawn "
-	    "--env MORE=2 -- sh -c 'pwd; umask; "
+	    "--env MORE=2 --log prefix -- sh -c 'pwd; umask; "
 	    "echo \"$OF_THE_CALLER,$MORE,${OF_THE_HOST-unset},$GROUPER_KEY\"; "
 	    "echo end' >'%s' 2>&1",
 	    support_path("sub"), support_grouper(), support_path("key"));
@@ -168,7 +170,7 @@ START_TEST(it_has_the_caller_s_surroundings)
 	support_finish(&r);
 	support_await_stdout(&tree.host, "/sub\n");
 	support_await_stdout(&tree.host, "0027\n");
-	support_await_stdout(&tree.host, "a b,2,unset,sh-1\n");
+	support_await_stdout(&tree.host, "a b,2,unset,sh:1\n");
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -182,10 +184,10 @@ START_TEST(options_change_them)
 	    getpriority(PRIO_PROCESS, 0) + 3);
 	start_one(&tree);
 	ck_assert_int_eq(mkdir(support_path("sub"), 0755), 0);
-	expect_key("sh-1\n",
-	    ARGV("spawn", "--cwd", "sub", "--umask", "077", "--nice", "3",
-		"--limits", "nofile=100:200", "--shutdown", "USR1 10s", "--",
-		"sh", "-c",
+	expect_key("sh:1\n",
+	    ARGV("spawn", "--log", "prefix", "--cwd", "sub", "--umask", "077",
+		"--nice", "3", "--limits", "nofile=100:200", "--shutdown",
+		"USR1 10s", "--", "sh", "-c",
 		"trap 'echo got usr; exit' USR1; pwd; umask; nice; "
 		"ulimit -Sn; ulimit -Hn; echo armed; "
 		"while :; do sleep 1000 & wait; done"));
@@ -195,7 +197,7 @@ START_TEST(options_change_them)
 	support_await_stdout(&tree.host, "| 100\n");
 	support_await_stdout(&tree.host, "| 200\n");
 	support_await_stdout(&tree.host, "armed\n");
-	tree_expect(0, ARGV("stop", "sh-1"));
+	tree_expect(0, ARGV("stop", "sh:1"));
 	support_await_stdout(&tree.host, "got usr\n");
 	tree_stop(&tree, 0);
 }
@@ -207,7 +209,7 @@ START_TEST(arguments_may_be_any_bytes)
 	char *out;
 
 	start_one(&tree);
-	expect_key("sh-1\n",
+	expect_key("sh:1\n",
 	    ARGV("spawn", "--", "sh", "-c",
 		"printf '%s' \"$1\" >\"$2\"; echo . >>\"$2\"", "sh",
 		"\xff\xfe \"x\"\n", support_path("out")));
@@ -225,7 +227,7 @@ START_TEST(arguments_may_be_too_long)
 	struct tree tree;
 
 	start_one(&tree);
-	memset(text, 'x', sizeof(text) - 1);
+	memset(text, 0xff, sizeof(text) - 1); /* each is four in JSON */
 	expect_failure(1, "longer than",
 	    ARGV("spawn", "true", text, text, text, text, text, text, text,
 		text, text));
@@ -240,9 +242,9 @@ START_TEST(a_command_that_ends_at_once_was_started)
 	struct tree tree;
 
 	start_one(&tree);
-	expect_key("true-1\n", ARGV("spawn", "true"));
-	tree_await_event("true-1", "removed", 1);
-	tree_expect(1, ARGV("status", "true-1"));
+	expect_key("true:1\n", ARGV("spawn", "true"));
+	tree_await_event("true:1", "removed", 1);
+	tree_expect(1, ARGV("status", "true:1"));
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -280,36 +282,17 @@ START_TEST(it_is_restarted_if_asked_for)
 }
 END_TEST
 
-START_TEST(a_worker_has_to_insist)
-{
-	char text[2048];
-	struct tree tree;
-
-	snprintf(text, sizeof(text),
-	    "children:\n  - id: a\n    shell: |\n"
-	    "      %s spawn sleep 1000; echo status $?\n"
-	    "      %s spawn --force --key forced sleep 1000; "
-	    "echo status $?\n      exec sleep 1000\n",
-	    support_grouper(), support_grouper());
-	tree_start(&tree, text);
-	support_await_stdout(&tree.host, "status 121\n");
-	support_await_stdout(&tree.host, "status 0\n");
-	expect_state("forced", "running");
-	tree_stop(&tree, 0);
-}
-END_TEST
-
 START_TEST(what_was_spawned_may_spawn)
 {
 	struct tree tree;
 
 	start_one(&tree);
-	expect_key("sh-1\n",
+	expect_key("sh:1\n",
 	    ARGV("spawn", "--", "sh", "-c",
-		"\"$0\" spawn --key inner sleep 1000; exec sleep 1000",
+		"\"$0\" spawn -q --key inner sleep 1000; exec sleep 1000",
 		support_grouper()));
 	tree_await_event("inner", "started", 1);
-	tree_expect(0, ARGV("stop", "sh-1"));
+	tree_expect(0, ARGV("stop", "sh:1"));
 	expect_state("inner", "running");
 	tree_stop(&tree, 0);
 }
@@ -326,6 +309,8 @@ START_TEST(misuse_of_spawn_is_told)
 	    ARGV("spawn", "--nice", "very", "true"));
 	expect_failure(2, "--shutdown: expected",
 	    ARGV("spawn", "--shutdown", "SIGNONE", "true"));
+	expect_failure(2, "--log: expected",
+	    ARGV("spawn", "--log", "file:", "true"));
 	expect_failure(2, "--shell takes",
 	    ARGV("spawn", "--shell", "true", "true"));
 	expect_failure(1, "no host is named",
@@ -365,6 +350,17 @@ static const struct {
 	{ "key", "5" },
 	{ "supervisor", "5" },
 	{ "force", "1" },
+	{ "key", "\"a:1\"" },
+	{ "log", "\"nowhere\"" },
+	{ "log", "{\"file\": \"here\"}" },
+	{ "uid", "5" },
+	{ "ready", "\"fd:2\"" },
+	{ "ready_timeout", "-1" },
+	{ "topics", "[\":a\"]" },
+	{ "messages", "1" },
+	{ "on_event", "{\"a\": \"HUP\"}" },
+	{ "fds", "[1]" },
+	{ "fds", "1" },
 };
 #define BAD_PARAMS (sizeof(bad_params) / sizeof(bad_params[0]))
 
@@ -435,7 +431,7 @@ START_TEST(a_caller_may_leave_before_the_answer)
 			     100, &result),
 	    GROUPER_TIMED_OUT);
 	client_free(client);
-	expect_state("true-1", "pending");
+	expect_state("true:1", "pending");
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -450,8 +446,8 @@ START_TEST(a_child_may_be_stopped_before_it_started)
 	support_await_file(support_path("socket"), "\n");
 	command.argv = ARGV(support_grouper(), "spawn", "true");
 	support_start(&r, &command);
-	tree_await_event("true-1", "added", 1);
-	tree_expect(0, ARGV("stop", "true-1"));
+	tree_await_event("true:1", "added", 1);
+	tree_expect(0, ARGV("stop", "true:1"));
 	ck_assert_int_eq(support_wait(&r), 1);
 	ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "stopped before"));
 	support_finish(&r);
@@ -485,11 +481,11 @@ START_TEST(a_host_ends_with_its_control_descriptor)
 	struct tree tree;
 	char *socket = start_host(&tree, true);
 
-	expect_key("sh-1\n",
+	expect_key("sh:1\n",
 	    ARGV("spawn", "-s", socket, "--", "sh", "-c",
 		"setsid sleep 1000 & exec sleep 1000"));
 	support_feed(&tree.host, "what is written means nothing\n");
-	expect_key("sleep-1\n", ARGV("spawn", "-s", socket, "sleep", "1000"));
+	expect_key("sleep:1\n", ARGV("spawn", "-s", socket, "sleep", "1000"));
 	support_feed_end(&tree.host);
 	tree_end(&tree, 0);
 	ck_assert_int_eq(access(socket, F_OK), -1);
@@ -503,7 +499,7 @@ START_TEST(a_host_without_one_ends_on_a_signal)
 	char *socket = start_host(&tree, false);
 
 	tree_expect(0, ARGV("status", "--host", "empty"));
-	expect_key("sleep-1\n",
+	expect_key("sleep:1\n",
 	    ARGV("spawn", "--host", "empty", "sleep", "1000"));
 	tree_stop(&tree, 0);
 	free(socket);
@@ -515,9 +511,9 @@ START_TEST(an_empty_host_lives_on_when_its_last_group_ends)
 	struct tree tree;
 	char *socket = start_host(&tree, true);
 
-	expect_key("true-1\n", ARGV("spawn", "true"));
-	tree_await_event("true-1", "removed", 1);
-	expect_key("sleep-1\n", ARGV("spawn", "sleep", "1000"));
+	expect_key("true:1\n", ARGV("spawn", "true"));
+	tree_await_event("true:1", "removed", 1);
+	expect_key("sleep:1\n", ARGV("spawn", "sleep", "1000"));
 	support_feed_end(&tree.host);
 	tree_end(&tree, 0);
 	free(socket);
@@ -572,7 +568,6 @@ add_spawn(Suite *suite)
 	tcase_add_test(tc, a_command_that_ends_at_once_was_started);
 	tcase_add_test(tc, a_command_that_cannot_run_is_told);
 	tcase_add_test(tc, it_is_restarted_if_asked_for);
-	tcase_add_test(tc, a_worker_has_to_insist);
 	tcase_add_test(tc, what_was_spawned_may_spawn);
 	tcase_add_test(tc, misuse_of_spawn_is_told);
 	tc = support_case(suite, "method");

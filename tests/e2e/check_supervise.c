@@ -5,30 +5,22 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tree.h"
-
-/* A child that tells of its start and of its stop in the file "log". */
-#define TELLS(id) \
-	"  - id: " id "\n" \
-	"    ready: fd:3\n" \
-	"    shell: |\n" \
-	"      trap 'echo stop " id " >>@/log; exit 0' TERM\n" \
-	"      echo start " id " >>@/log; echo >&3; exec 3>&-\n" \
-	"      while :; do sleep 1000 & wait; done\n"
-/* One that only lives. */
-#define LIVES(id) "  - {id: " id ", command: [sleep, '1000']}\n"
 
 START_TEST(children_start_in_order_and_stop_in_reverse)
 {
 	struct tree tree;
 	char *log;
 
-	tree_start(&tree, "children:\n" TELLS("a") TELLS("b") TELLS("c"));
+	tree_start(&tree,
+	    "children:\n" TREE_TELLS("a") TREE_TELLS("b") TREE_TELLS("c"));
 	tree_await_ready("c");
 	tree_stop(&tree, 0);
 	log = support_slurp(support_path("log"));
@@ -43,7 +35,7 @@ START_TEST(a_dead_child_alone_is_restarted)
 	struct tree tree;
 	pid_t a, b;
 
-	tree_start(&tree, "children:\n" LIVES("a") LIVES("b"));
+	tree_start(&tree, "children:\n" TREE_LIVES("a") TREE_LIVES("b"));
 	tree_await_ready("b");
 	a = tree_pid("a");
 	b = tree_pid("b");
@@ -61,7 +53,8 @@ START_TEST(one_for_all_restarts_all)
 	pid_t a, b;
 
 	tree_start(&tree,
-	    "strategy: one_for_all\nchildren:\n" LIVES("a") LIVES("b"));
+	    "strategy: one_for_all\nchildren:\n" TREE_LIVES("a")
+		TREE_LIVES("b"));
 	tree_await_ready("b");
 	a = tree_pid("a");
 	b = tree_pid("b");
@@ -79,8 +72,8 @@ START_TEST(rest_for_one_restarts_what_came_later)
 	pid_t a, b, c;
 
 	tree_start(&tree,
-	    "strategy: rest_for_one\nchildren:\n" LIVES("a") LIVES("b")
-		LIVES("c"));
+	    "strategy: rest_for_one\nchildren:\n" TREE_LIVES("a")
+		TREE_LIVES("b") TREE_LIVES("c"));
 	tree_await_ready("c");
 	a = tree_pid("a");
 	b = tree_pid("b");
@@ -126,7 +119,7 @@ START_TEST(too_many_restarts_end_the_tree)
 	struct tree tree;
 
 	tree_start(&tree,
-	    "intensity: 2\nchildren:\n" LIVES(
+	    "intensity: 2\nchildren:\n" TREE_LIVES(
 		"a") "  - {id: b, command: [sh, -c, 'exit 7']}\n");
 	tree_end(&tree, 1);
 }
@@ -138,7 +131,7 @@ START_TEST(an_inner_failure_restarts_the_inner_tree)
 	pid_t outer, inner;
 
 	tree_start(&tree,
-	    "children:\n" LIVES(
+	    "children:\n" TREE_LIVES(
 		"outer") "  - id: in\n"
 			 "    supervisor:\n"
 			 "      intensity: 0\n"
@@ -168,7 +161,8 @@ START_TEST(a_dead_leader_ends_the_tree_with_120)
 {
 	struct tree tree;
 
-	tree_start(&tree, "intensity: 9\nchildren:\n" LIVES("a") LIVES("b"));
+	tree_start(&tree,
+	    "intensity: 9\nchildren:\n" TREE_LIVES("a") TREE_LIVES("b"));
 	tree_await_ready("b");
 	ck_assert_int_eq(kill(leader_of(tree_pid("a")), SIGKILL), 0);
 	tree_end(&tree, 120);
@@ -179,7 +173,7 @@ START_TEST(a_killed_host_leaves_nothing)
 {
 	struct tree tree;
 
-	tree_start(&tree, "children:\n" LIVES("a") TELLS("b"));
+	tree_start(&tree, "children:\n" TREE_LIVES("a") TREE_TELLS("b"));
 	tree_await_ready("b");
 	support_signal(&tree.host, SIGKILL);
 	ck_assert_int_eq(support_wait(&tree.host), 128 + SIGKILL);
@@ -193,7 +187,7 @@ START_TEST(a_first_start_that_fails_ends_the_tree)
 	struct tree tree;
 
 	tree_start(&tree,
-	    "children:\n" LIVES(
+	    "children:\n" TREE_LIVES(
 		"a") "  - {id: b, command: [/nonexistent/program]}\n");
 	support_await_stderr(&tree.host, "/nonexistent/program");
 	tree_end(&tree, 1);
@@ -248,7 +242,7 @@ START_TEST(a_significant_child_ends_the_tree_with_its_status)
 	struct tree tree;
 
 	tree_start(&tree,
-	    "auto_shutdown: any_significant\nchildren:\n" LIVES(
+	    "auto_shutdown: any_significant\nchildren:\n" TREE_LIVES(
 		"a") "  - {id: b, command: [sh, -c, 'exit 5'], restart: temporary, "
 		     "significant: true}\n");
 	tree_end(&tree, 5);
@@ -310,8 +304,8 @@ START_TEST(each_kind_of_readiness_lets_the_next_one_start)
 	if (strcmp(kinds[_i].name, "notify") == 0 &&
 	    access("/usr/bin/systemd-notify", X_OK) == -1)
 		SUPPORT_SKIP("no systemd-notify");
-	snprintf(text, sizeof(text), "children:\n  - {id: a, %s}\n" LIVES("b"),
-	    kinds[_i].child);
+	snprintf(text, sizeof(text),
+	    "children:\n  - {id: a, %s}\n" TREE_LIVES("b"), kinds[_i].child);
 	tree_start(&tree, text);
 	tree_await_ready("b");
 	tree_stop(&tree, 0);
@@ -369,6 +363,7 @@ END_TEST
 START_TEST(a_child_gets_its_settings)
 {
 	struct tree tree;
+	char text[64];
 	char *out;
 
 	tree_start(&tree,
@@ -384,7 +379,9 @@ START_TEST(a_child_gets_its_settings)
 	    "echo $GROUPER_KEY; } >@/out; echo >&3; exec sleep 1000\"\n");
 	tree_await_ready("a");
 	out = support_slurp(support_path("out"));
-	ck_assert_str_eq(out, "/\n0027\n3\nblue\n77\na\n");
+	snprintf(text, sizeof(text), "/\n0027\n%d\nblue\n77\na\n",
+	    getpriority(PRIO_PROCESS, 0) + 3);
+	ck_assert_str_eq(out, text);
 	free(out);
 	tree_stop(&tree, 0);
 }

@@ -44,6 +44,8 @@ cd "$work"
 
 cat >tree.yaml <<'EOF'
 name: shop
+topic_groups: {team:eng: [a], team:ops: []}
+config: {version: 1}
 children:
   - {id: db, command: [sleep, "1000"]}
   - {id: 'do$(>bad)', command: [sleep, "1000"]}
@@ -83,6 +85,7 @@ expect 'grouper status --j' --json
 expect 'grouper ps --k' ''
 expect 'grouper run --leaks w' wait warn
 expect 'grouper run --leaks=w' wait warn
+expect 'grouper spawn --log p' prefix
 expect 'grouper run --rep' --report-file --report=
 expect 'grouper run --shutdown 5s --contain pid' pidns
 expect 'grouper run -- ls tr' tree.yaml
@@ -93,6 +96,10 @@ expect 'grouper signal USR' USR1 USR2
 expect 'grouper signal SIGUSR' ''
 expect 'grouper status d' ''
 expect 'grouper nonsense d' ''
+expect 'grouper topics re' remove
+expect 'grouper config ge' get
+expect 'grouper listen --re' --ready-fd
+expect 'grouper publish --stdin --o' --others
 
 grouper supervise -q tree.yaml &
 host=$!
@@ -131,6 +138,13 @@ expect 'grouper wait --host=shop workers/s' workers/solo
 expect 'grouper wait --host none workers/s' ''
 expect "grouper status -s $work/run/shop.sock workers/s" workers/solo
 expect 'grouper status --host sh' shop
+expect 'grouper topics show te' team:eng team:ops
+expect 'grouper topics add team:e' eng
+expect 'grouper topics create te' ''
+expect 'grouper broadcast --host shop team:o' ops
+expect 'grouper broadcast team:ops te' ''
+expect 'grouper config get v' version
+expect 'grouper config list v' ''
 [ ! -e bad ] || fail "a key was executed"
 
 kill -TERM "$host"

@@ -4,25 +4,34 @@
 e2e_tests += \
 	tests/e2e/check_control \
 	tests/e2e/check_control_hostile \
+	tests/e2e/check_daemons \
 	tests/e2e/check_examples \
 	tests/e2e/check_front \
 	tests/e2e/check_jobs \
+	tests/e2e/check_listen \
+	tests/e2e/check_messages \
+	tests/e2e/check_named \
 	tests/e2e/check_options \
 	tests/e2e/check_plan \
 	tests/e2e/check_programs \
 	tests/e2e/check_pty \
 	tests/e2e/check_report \
+	tests/e2e/check_restarts \
 	tests/e2e/check_spawn \
+	tests/e2e/check_spawned \
 	tests/e2e/check_status \
 	tests/e2e/check_stopping \
+	tests/e2e/check_stops \
 	tests/e2e/check_supervise \
 	tests/e2e/check_supervise_faults \
+	tests/e2e/check_talks \
 	tests/e2e/check_terminal \
 	tests/e2e/check_tmpdir \
 	tests/e2e/check_trees \
 	tests/e2e/check_workloads
 
 tests_e2e_check_daemons_SOURCES = \
+	tests/e2e/check_daemons.c \
 	tests/e2e/postgres.c \
 	tests/e2e/servers.c \
 	tests/e2e/servers.h

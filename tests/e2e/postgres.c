@@ -145,3 +145,17 @@ postgres_saved(const struct server *s)
 	support_finish(&r);
 	return shut_down;
 }
+
+void
+postgres_start_client(struct server *s, struct support_run *r)
+{
+	const char *argv[] = { NULL, "-h", s->directory, "-U", "postgres",
+		"-XAtq", "-c", "\\echo ready", "-c", "select pg_sleep(600)",
+		NULL };
+	struct support_command c = { .argv = argv };
+
+	if ((argv[0] = server_find(s, "psql")) == NULL)
+		ck_abort_msg("%s", s->why);
+	support_start(r, &c);
+	support_await_stdout(r, "ready");
+}

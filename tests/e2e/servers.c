@@ -196,7 +196,7 @@ server_prepare(struct server *s, const struct server_kind *kind)
 {
 	memset(s, 0, sizeof(*s));
 	s->kind = kind;
-	s->directory = server_text(s, "%s", support_path("server"));
+	s->directory = server_text(s, "%s", support_path(kind->name));
 	s->pid_file = server_path(s, "pid");
 	s->log_file = server_path(s, "log");
 	s->socket = server_text(s, "unix:%s/socket", s->directory);

@@ -44,11 +44,16 @@ struct server {
 
 #define SERVERS 6
 #define SERVER_POSTGRES 0
+#define SERVER_NGINX 1
+#define SERVER_REDIS 2
 #define SERVER_SSHD 4
 
 extern const struct server_kind server_kinds[SERVERS];
 
-/* Prepares a server for this test; false, with s->why, if it cannot run. */
+/*
+ * Prepares a server, one of each kind, for this test; false, with s->why, if
+ * it cannot run.
+ */
 bool server_prepare(struct server *, const struct server_kind *);
 
 /*
@@ -84,5 +89,8 @@ void server_write(struct server *, const char *path, const char *text);
 bool postgres_prepare(struct server *);
 bool postgres_ready(const struct server *);
 bool postgres_saved(const struct server *);
+
+/* Starts a client with a question that takes ten minutes to answer. */
+void postgres_start_client(struct server *, struct support_run *);
 
 #endif

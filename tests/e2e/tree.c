@@ -13,7 +13,8 @@
 #define WAIT_MS 20000
 
 static const char *const environment[] = { "GROUPER_SOCKET", "GROUPER_HOST",
-	"NOTIFY_SOCKET", "NO_COLOR", NULL };
+	"GROUPER_EVENTS_FD", "GROUPER_COMMANDS_FD", "NOTIFY_SOCKET", "NO_COLOR",
+	NULL };
 
 static void
 use_directory(void)
@@ -53,27 +54,35 @@ tree_start(struct tree *tree, const char *text)
 	support_start(&tree->host, &command);
 }
 
-int
-tree_ask(char **out, const char *const *argv)
+static void
+call(struct support_run *r, const char *const *argv)
 {
 	const char *words[ARGS_MAX] = { support_grouper() };
 	struct support_command command = { .argv = words, .env = environment };
-	struct support_run r;
 	size_t i;
 
 	for (i = 0; argv[i] != NULL; i++) {
 		ck_assert_uint_lt(i + 2, ARGS_MAX);
 		words[i + 1] = argv[i];
 	}
-	support_start(&r, &command);
-	support_wait_for(&r, WAIT_MS);
+	support_start(r, &command);
+	support_wait_for(r, WAIT_MS);
+}
+
+int
+tree_ask(char **out, const char *const *argv)
+{
+	struct support_run r;
+	int status;
+
+	call(&r, argv);
 	if (out != NULL) {
 		*out = strdup(r.stdout_text.data);
 		ck_assert_ptr_nonnull(*out);
 	}
-	i = (size_t)r.status;
+	status = r.status;
 	support_finish(&r);
-	return (int)i;
+	return status;
 }
 
 void
@@ -85,6 +94,35 @@ tree_expect(int status, const char *const *argv)
 	ck_assert_msg(result == status, "%s: status %d: %s", argv[0], result,
 	    out);
 	free(out);
+}
+
+void
+tree_prints(const char *text, const char *const *argv)
+{
+	struct support_run r;
+
+	call(&r, argv);
+	ck_assert_msg(r.status == 0, "%s: status %d: %s", argv[0], r.status,
+	    r.stderr_text.data);
+	ck_assert_str_eq(r.stdout_text.data, text);
+	support_finish(&r);
+}
+
+void
+tree_refuses(int status, const char *text, const char *const *argv)
+{
+	struct support_run r;
+	const char *said;
+
+	call(&r, argv);
+	said = r.stderr_text.data;
+	ck_assert_msg(r.status == status, "%s: status %d: %s", argv[0],
+	    r.status, said);
+	ck_assert_str_eq(r.stdout_text.data, "");
+	ck_assert_msg(strstr(said, text) != NULL, "%s: %s", argv[0], said);
+	ck_assert_msg(strchr(said, '\n') == said + strlen(said) - 1, "%s",
+	    said);
+	support_finish(&r);
 }
 
 struct asking {
@@ -176,6 +214,24 @@ tree_state(const char *key)
 
 	json_decref(child);
 	return state;
+}
+
+void
+tree_expect_state(const char *key, const char *state)
+{
+	char *found = tree_state(key);
+
+	ck_assert_str_eq(found, state);
+	free(found);
+}
+
+void
+tree_expect_log(const char *text)
+{
+	char *log = support_slurp(support_path("log"));
+
+	ck_assert_str_eq(log, text);
+	free(log);
 }
 
 struct expected_event {

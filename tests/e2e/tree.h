@@ -11,6 +11,20 @@
 
 #define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
 
+/*
+ * A child that tells of its start and of its stop in the file "log".  It starts
+ * nothing that lasts: what is born after TERM came would not get it.
+ */
+#define TREE_TELLS(id) \
+	"  - id: " id "\n" \
+	"    ready: fd:3\n" \
+	"    shell: |\n" \
+	"      trap 'echo stop " id " >>@/log; exit 0' TERM\n" \
+	"      echo start " id " >>@/log; echo >&3; exec 3>&-\n" \
+	"      while :; do sleep 0.1; done\n"
+/* One that only lives. */
+#define TREE_LIVES(id) "  - {id: " id ", command: [sleep, '1000']}\n"
+
 struct tree {
 	struct support_run host;
 };
@@ -34,12 +48,25 @@ int tree_ask(char **out, const char *const *argv);
 /* Calls a verb that must end with this status. */
 void tree_expect(int status, const char *const *argv);
 
+/* Calls a verb that must succeed and print exactly this. */
+void tree_prints(const char *text, const char *const *argv);
+
+/*
+ * Calls a verb that must end with this status, print nothing, and tell one
+ * line that contains text.
+ */
+void tree_refuses(int status, const char *text, const char *const *argv);
+
 /* The entry of a child in `status --json`, to be released. */
 json_t *tree_child(const char *key);
 
 /* Its pid, 0 if it has none; its state, to be freed. */
 pid_t tree_pid(const char *key);
 char *tree_state(const char *key);
+
+/* It is in this state; the file "log" has this text. */
+void tree_expect_state(const char *key, const char *state);
+void tree_expect_log(const char *text);
 
 /* Waits until an event of this type for the key has been told. */
 void tree_await_event(const char *key, const char *type, size_t count);

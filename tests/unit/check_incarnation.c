@@ -192,6 +192,25 @@ START_TEST(the_command_stops_though_stop_pre_s_leader_died)
 }
 END_TEST
 
+START_TEST(a_stop_pre_that_hangs_is_killed_and_the_stop_goes_on)
+{
+	struct record record;
+
+	record_open(&record);
+	record_start(&record,
+	    "    shutdown: 100ms\n"
+	    "    stop_pre: [sh, -c, \"trap '' TERM; echo 1 >@/up; "
+	    "while :; do sleep 1000; done\"]\n"
+	    "    command: [sleep, '1000']\n");
+	record_await(&record, "started");
+	incarnation_stop(record.run, false);
+	record_await_number(&record, "up");
+	record_await(&record, "empty");
+	ck_assert_str_eq(record.told, "started,ended,empty,");
+	record_close(&record);
+}
+END_TEST
+
 START_TEST(a_kill_does_not_wait_for_stop_pre)
 {
 	struct record record;
@@ -369,6 +388,25 @@ START_TEST(readiness_is_told_once_and_after_the_start)
 }
 END_TEST
 
+/* Whichever of the two is seen first. */
+START_TEST(readiness_counts_though_the_end_follows_at_once)
+{
+	struct record record;
+	int i;
+
+	record_open(&record);
+	for (i = 0; i < 20; i++) {
+		record.told[0] = '\0';
+		record_start(&record,
+		    "    ready: fd:7\n"
+		    "    shell: 'echo >&7; kill -9 $$'\n");
+		record_await(&record, "empty");
+		ck_assert_str_eq(record.told, "started,ready,ended,empty,");
+	}
+	record_close(&record);
+}
+END_TEST
+
 START_TEST(a_member_has_its_own_descriptors_and_no_others)
 {
 	struct record record;
@@ -465,6 +503,8 @@ main(void)
 	tcase_add_test(tc,
 	    a_stop_pre_that_outlives_the_command_comes_to_its_end);
 	tcase_add_test(tc, the_command_stops_though_stop_pre_s_leader_died);
+	tcase_add_test(tc,
+	    a_stop_pre_that_hangs_is_killed_and_the_stop_goes_on);
 	tcase_add_test(tc, a_kill_does_not_wait_for_stop_pre);
 	tcase_add_test(tc,
 	    a_reload_command_runs_once_at_a_time_and_not_on_its_own);
@@ -476,6 +516,7 @@ main(void)
 	tcase_add_test(tc, it_may_be_freed_with_its_host_while_something_lives);
 	tc = support_case(suite, "given");
 	tcase_add_test(tc, readiness_is_told_once_and_after_the_start);
+	tcase_add_test(tc, readiness_counts_though_the_end_follows_at_once);
 	tcase_add_test(tc, a_member_has_its_own_descriptors_and_no_others);
 	tcase_add_test(tc, the_last_words_come_before_the_end);
 	tcase_add_test(tc, its_notify_socket_goes_with_it);

@@ -11,6 +11,7 @@
 
 #define ASK(p, verb, key) puppet_ask(p, machine_##verb, key)
 
+/* child_adm */
 START_TEST(child_adm)
 {
 	struct puppet *p = puppet_boot("a b");
@@ -34,6 +35,7 @@ START_TEST(child_adm)
 }
 END_TEST
 
+/* child_adm: not_found */
 START_TEST(unknown_keys_are_not_found)
 {
 	struct puppet *p = puppet_boot("a in{ x }");
@@ -63,6 +65,7 @@ START_TEST(start_while_starting_or_stopping_is_already_started)
 }
 END_TEST
 
+/* sup_stop_manual, transient_shutdown: our stop is no end of its own. */
 START_TEST(stopped_child_is_not_restarted)
 {
 	struct puppet *p = puppet_boot("a b");
@@ -76,6 +79,7 @@ START_TEST(stopped_child_is_not_restarted)
 }
 END_TEST
 
+/* child_unlink: what its command left is stopped like itself. */
 START_TEST(stop_of_what_ended_by_itself_prevents_the_restart)
 {
 	struct puppet *p = puppet_boot("a");
@@ -89,6 +93,7 @@ START_TEST(stop_of_what_ended_by_itself_prevents_the_restart)
 }
 END_TEST
 
+/* temporary_shutdown */
 START_TEST(stopped_temporary_child_goes)
 {
 	struct puppet *p = puppet_boot("a:x b");
@@ -99,6 +104,7 @@ START_TEST(stopped_temporary_child_goes)
 }
 END_TEST
 
+/* sup_start_restart_child_returns_error */
 START_TEST(requested_start_that_fails_leaves_the_child_idle)
 {
 	struct puppet *p = puppet_boot("a b");
@@ -115,6 +121,7 @@ START_TEST(requested_start_that_fails_leaves_the_child_idle)
 }
 END_TEST
 
+/* sup_start_child_returns_error */
 START_TEST(spawned_child_whose_start_fails_goes)
 {
 	struct puppet *p = puppet_boot("a");
@@ -130,6 +137,7 @@ START_TEST(spawned_child_whose_start_fails_goes)
 }
 END_TEST
 
+/* child_specs */
 START_TEST(spawn_checks_what_it_is_given)
 {
 	struct puppet *p = puppet_boot("a w*2");
@@ -146,6 +154,7 @@ START_TEST(spawn_checks_what_it_is_given)
 }
 END_TEST
 
+/* tree: dynamic children go with their supervisor. */
 START_TEST(spawned_child_dies_with_its_supervisor)
 {
 	struct puppet *p = puppet_boot("in{ x }");
@@ -183,6 +192,7 @@ START_TEST(restart_stops_and_starts_without_counting)
 }
 END_TEST
 
+/* hanging_restart_loop */
 START_TEST(hanging_restart_loop)
 {
 	struct puppet *p = puppet_boot("one 5/5000 a=1000 b");
@@ -201,6 +211,7 @@ START_TEST(hanging_restart_loop)
 }
 END_TEST
 
+/* hanging_restart_loop: the supervisor's stop */
 START_TEST(hanging_restart_loop_does_not_hang_the_stop)
 {
 	struct puppet *p = puppet_boot("a=1000");
@@ -213,6 +224,7 @@ START_TEST(hanging_restart_loop_does_not_hang_the_stop)
 }
 END_TEST
 
+/* hanging_restart_loop_rest_for_one; those after it start without it here. */
 START_TEST(hanging_restart_loop_rest_for_one)
 {
 	struct puppet *p = puppet_boot("rest 5/5000 a b=1000 c");
@@ -283,6 +295,7 @@ START_TEST(scale_adds_and_removes_instances)
 }
 END_TEST
 
+/* significant_simple */
 START_TEST(scale_refuses_what_cannot_be)
 {
 	struct puppet *p = puppet_boot("any w s:t! in{ x }");
@@ -294,6 +307,7 @@ START_TEST(scale_refuses_what_cannot_be)
 }
 END_TEST
 
+/* sup_start_child_returns_error_simple */
 START_TEST(instance_whose_first_start_fails_goes)
 {
 	struct puppet *p = puppet_boot("w*2");
@@ -323,6 +337,7 @@ START_TEST(requests_during_the_stop_are_refused)
 }
 END_TEST
 
+/* which_children, which_child */
 START_TEST(status_lists_in_the_order_of_the_start)
 {
 	struct puppet *p = puppet_boot("a in{ x- } w*2");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The supervision machine: intensity, back-off, how a failure goes up, cost.
+ * The supervision machine: intensity, back-off, how a failure goes up.
  */
 #include "puppet.h"
 
@@ -9,6 +9,7 @@
 
 #include "support.h"
 
+/* multiple_restarts */
 START_TEST(restarts_spread_out_never_exceed)
 {
 	struct puppet *p = puppet_boot("one 1/1000 a");
@@ -27,6 +28,7 @@ START_TEST(restarts_spread_out_never_exceed)
 }
 END_TEST
 
+/* one_for_one, intensity 0 */
 START_TEST(intensity_0_allows_no_restart)
 {
 	struct puppet *p = puppet_boot("one 0/1000 a b");
@@ -38,6 +40,7 @@ START_TEST(intensity_0_allows_no_restart)
 }
 END_TEST
 
+/* tree */
 START_TEST(tree_escalates_from_inner_to_outer)
 {
 	struct puppet *p = puppet_boot("all a in{ 1/5000 x y }");
@@ -198,6 +201,38 @@ START_TEST(nested_supervisor_restarts_with_clear_latches)
 }
 END_TEST
 
+START_TEST(leader_death_below_is_told_all_the_way_up)
+{
+	static const char *const trees[] = { "0/5000 a in{ x y }",
+		"0/5000 a in{ 0/5000 in{ x y } }",
+		"any a in:t!{ any 9/5000 in:t!{ 0/5000 x y } }" };
+	static const char *const keys[] = { "in/x", "in/in/x", "in/in/x" };
+	static const int ends[] = { 120, 120, -1 };
+	struct puppet *p;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		p = puppet_boot(trees[i]);
+		puppet_leader_died(p, keys[i]);
+		puppet_empty(p, keys[i]);
+		ck_assert_int_eq(p->end, ends[i]);
+		/* The last one was able to restart it. */
+		if (ends[i] == -1)
+			puppet_expect_state(p, keys[i], "running");
+		puppet_free(p);
+	}
+	/* In a first start, too. */
+	p = puppet_boot("a in{ x y? } z");
+	puppet_leader_died(p, "in/x");
+	puppet_empty(p, "in/x");
+	puppet_expect(p, "+a +in/x +in/y -in/y -a");
+	puppet_expect_end(p, 120);
+	ck_assert_str_eq(p->end_text,
+	    "start of in failed: in/x lost its leader");
+	puppet_free(p);
+}
+END_TEST
+
 START_TEST(leader_death_during_a_stop_is_cleared_by_it)
 {
 	struct puppet *p = puppet_boot("a b");
@@ -228,72 +263,69 @@ START_TEST(unkillable_child_fails_its_supervisor)
 }
 END_TEST
 
-/* Executes all at once; returns how many actions there were. */
-static unsigned long
-execute(struct machine *machine)
+static void
+give_up(struct puppet *p, const char *key)
 {
-	struct machine_action action;
-	unsigned long n = 0;
-
-	for (; machine_next(machine, &action); n++) {
-		uint64_t run = action.run;
-
-		if (action.type == MACHINE_START) {
-			machine_started(machine, 1, run);
-		} else if (action.type == MACHINE_STOP) {
-			machine_ended(machine, 1, run, 15);
-			machine_empty(machine, 1, run);
-		}
-	}
-	return n;
-}
-
-/*
- * Starts, ends one by one and stops so many instances.  What would grow as
- * the square shows as a test that does not come to its end in time.
- */
-static unsigned long
-live_through(const char *word, unsigned int instances)
-{
-	struct spec_tree *tree;
-	struct machine *machine;
-	unsigned long actions;
-	unsigned int i;
-	char text[64];
-
-	snprintf(text, sizeof(text), "one 1000000/1000 w%s*%u", word,
-	    instances);
-	tree = puppet_tree(text);
-	machine = machine_new(tree, 1);
-	ck_assert_ptr_nonnull(machine);
-	spec_free(tree);
-	machine_boot(machine, 1);
-	actions = execute(machine);
-	for (i = 1; i <= instances; i++) {
-		ck_assert(machine_ended(machine, 1, i + 1, EXITED(1)));
-		ck_assert(machine_empty(machine, 1, i + 1));
-		actions += execute(machine);
-	}
-	machine_verify(machine);
-	machine_shutdown(machine, 1, false);
-	actions += execute(machine);
-	ck_assert(machine_over(machine));
-	machine_free(machine);
-	return actions;
-}
-
-START_TEST(cost_is_linear_in_the_instances)
-{
-	static const char *const words[] = { "", ":x" };
-	unsigned long small, large;
+	uint64_t run = puppet_run(p, key);
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
-		small = live_through(words[i], 1000);
-		large = live_through(words[i], 10000);
-		ck_assert_uint_le(large, small * 11);
-		live_through(words[i], 100000 / (unsigned int)support_scale());
-	}
+	machine_ended(p->machine, p->now, run, EXITED(1));
+	for (i = 0; p->runs[i].run != run; i++)
+		continue;
+	p->runs[i] = p->runs[--p->nruns];
+	ck_assert(machine_unkillable(p->machine, p->now, run));
+	puppet_act(p);
+}
+
+START_TEST(what_withstood_sigkill_is_told_until_it_has_ended)
+{
+	struct puppet *p = puppet_boot("a in{ x y }");
+	uint64_t run = puppet_run(p, "in/x");
+
+	/* Its supervisor starts again, with children of their own. */
+	give_up(p, "in/x");
+	puppet_expect(p, "+a +in/x +in/y -in/y +in/x +in/y");
+	puppet_shutdown(p);
+	puppet_expect_end(p, 123);
+	puppet_free(p);
+
+	p = puppet_boot("a in{ x y }");
+	give_up(p, "in/x");
+	ck_assert(machine_empty(p->machine, p->now, run));
+	ck_assert(!machine_empty(p->machine, p->now, run));
+	puppet_act(p);
+	puppet_expect_state(p, "in/x", "running");
+	puppet_shutdown(p);
+	puppet_expect_end(p, 0);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(what_was_to_go_goes_when_it_can)
+{
+	struct puppet *p = puppet_boot("a b t:x");
+	uint64_t b = puppet_run(p, "b"), t = puppet_run(p, "t");
+
+	puppet_hold_stop(p, "b");
+	puppet_hold_stop(p, "t");
+	ck_assert_int_eq(puppet_reload(p, "a t:x"), GROUPER_OK);
+	ck_assert_int_eq(puppet_ask(p, machine_stop, "t"), GROUPER_OK);
+	puppet_expect(p, "+a +b +t -b -t");
+	give_up(p, "b");
+	give_up(p, "t");
+	puppet_expect_state(p, "b", "unkillable");
+	puppet_expect_state(p, "t", "unkillable");
+	ck_assert_int_eq(puppet_ask(p, machine_delete, "b"),
+	    GROUPER_UNKILLABLE);
+	ck_assert(machine_empty(p->machine, p->now, b));
+	ck_assert(machine_empty(p->machine, p->now, t));
+	puppet_act(p);
+	puppet_expect_state(p, "b", NULL);
+	puppet_expect_state(p, "t", NULL);
+	puppet_expect_state(p, "", "running");
+	puppet_shutdown(p);
+	puppet_expect_end(p, 0);
+	puppet_free(p);
 }
 END_TEST
 
@@ -317,9 +349,10 @@ main(void)
 	tcase_add_test(tc,
 	    leader_death_fails_the_supervisor_whatever_the_policy);
 	tcase_add_test(tc, nested_supervisor_restarts_with_clear_latches);
+	tcase_add_test(tc, leader_death_below_is_told_all_the_way_up);
 	tcase_add_test(tc, leader_death_during_a_stop_is_cleared_by_it);
 	tcase_add_test(tc, unkillable_child_fails_its_supervisor);
-	tc = support_case(suite, "cost");
-	tcase_add_test(tc, cost_is_linear_in_the_instances);
+	tcase_add_test(tc, what_withstood_sigkill_is_told_until_it_has_ended);
+	tcase_add_test(tc, what_was_to_go_goes_when_it_can);
 	return support_main(suite, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include "support.h"
 
+/* order_of_children, sup_start_normal */
 START_TEST(children_start_in_order_and_stop_in_reverse)
 {
 	struct puppet *p = puppet_boot("a b c");
@@ -52,6 +53,7 @@ START_TEST(child_stops_when_the_one_after_is_empty)
 }
 END_TEST
 
+/* sup_start_normal, sup_stop_manual */
 START_TEST(empty_tree_starts_and_ends_cleanly)
 {
 	struct puppet *p = puppet_boot("");
@@ -146,6 +148,7 @@ START_TEST(listed_child_waits_for_all_before_it)
 }
 END_TEST
 
+/* sup_start_error_return, sup_start_fail */
 START_TEST(failed_first_start_ends_what_was_started)
 {
 	struct puppet *p = puppet_new(puppet_tree("a b c"));
@@ -161,6 +164,7 @@ START_TEST(failed_first_start_ends_what_was_started)
 }
 END_TEST
 
+/* faulty_application_shutdown */
 START_TEST(failed_first_start_below_goes_up_with_its_reason)
 {
 	struct puppet *p = puppet_new(puppet_tree("a in{ x y } z"));
@@ -246,6 +250,7 @@ START_TEST(started_means_alive_after_min_uptime)
 }
 END_TEST
 
+/* sup_start_ignore_child */
 START_TEST(child_not_autostarted_is_listed)
 {
 	struct puppet *p = puppet_boot("a- b");
@@ -272,6 +277,7 @@ START_TEST(shutdown_works_during_the_start)
 }
 END_TEST
 
+/* sup_stop_race */
 START_TEST(children_that_end_during_the_stop_are_left_ended)
 {
 	struct puppet *p = puppet_boot("a b:t c:x d");
@@ -289,6 +295,7 @@ START_TEST(children_that_end_during_the_stop_are_left_ended)
 }
 END_TEST
 
+/* child_unlink: what it left behind does not hang the stop. */
 START_TEST(leftovers_are_told_to_stop_in_their_turn)
 {
 	struct puppet *p = puppet_boot("a b");
@@ -302,6 +309,7 @@ START_TEST(leftovers_are_told_to_stop_in_their_turn)
 }
 END_TEST
 
+/* sup_stop_timeout */
 START_TEST(nested_stop_is_cut_short_by_its_steps)
 {
 	struct spec_tree *tree = puppet_tree("a in{ x y }");
@@ -382,6 +390,7 @@ START_TEST(events_of_a_run_that_is_over_are_ignored)
 }
 END_TEST
 
+/* child_specs */
 START_TEST(bad_tree_is_refused)
 {
 	struct spec_tree *tree = puppet_tree("a a");

@@ -20,6 +20,8 @@
 #define STEPS_TO_STOP 20000
 #define LIVE_MAX 512
 #define RESTARTS_MAX 512
+#define STUCK_MAX 64
+#define UNKILLABLE 123
 
 struct live {
 	uint64_t run;
@@ -42,6 +44,8 @@ struct world {
 	size_t nlive;
 	struct restart restarts[RESTARTS_MAX];
 	size_t nrestarts;
+	uint64_t stuck[STUCK_MAX]; /* runs that withstood SIGKILL */
+	size_t nstuck;
 	int64_t now;
 	uint64_t random;
 	uint64_t last_run;
@@ -333,6 +337,13 @@ deliver(bool stopping)
 	snprintf(world->key, sizeof(world->key), "%s", live->key);
 	if (live->ended) {
 		*live = world->live[--world->nlive];
+		if (world->nstuck < STUCK_MAX && chance(300) == 0) {
+			if (!machine_unkillable(world->machine, world->now,
+				run))
+				broken("what cannot end was not taken");
+			world->stuck[world->nstuck++] = run;
+			return;
+		}
 		if (!machine_empty(world->machine, world->now, run))
 			broken("its end was not taken");
 		return;
@@ -354,6 +365,21 @@ deliver(bool stopping)
 		machine_started(world->machine, world->now, run);
 		live->ready = machine_ready(world->machine, world->now, run);
 	}
+}
+
+/* What withstood SIGKILL may end all the same, whatever came of its node. */
+static void
+release(void)
+{
+	size_t i = chance((unsigned int)world->nstuck);
+	uint64_t run = world->stuck[i];
+
+	world->last = "the late end of a run";
+	world->key[0] = '\0';
+	world->stuck[i] = world->stuck[--world->nstuck];
+	if (!machine_empty(world->machine, world->now, run) ||
+	    machine_empty(world->machine, world->now, run))
+		broken("its end was not taken once");
 }
 
 static const char *
@@ -471,6 +497,8 @@ step(bool stopping)
 		deliver(stopping);
 	else if (which < 16 || stopping)
 		pass();
+	else if (which == 19 && world->nstuck > 0 && chance(4) == 0)
+		release();
 	else if (which < 18 && chance(2) == 0)
 		request();
 	drain();
@@ -483,7 +511,7 @@ begin(uint64_t seed)
 
 	world->seed = seed;
 	world->random = seed * 0x9e3779b97f4a7c15u | 1;
-	world->nlive = world->nrestarts = 0;
+	world->nlive = world->nrestarts = world->nstuck = 0;
 	world->last_run = 0;
 	world->over = world->root_failed = false;
 	world->last = "boot";
@@ -512,7 +540,9 @@ finish(void)
 			broken("it does not stop");
 		step(true);
 	}
-	if (!world->root_failed && world->status != 0)
+	if (world->nstuck > 0 && world->status != UNKILLABLE)
+		broken("ended with %d, and something lives", world->status);
+	if (!world->root_failed && world->nstuck == 0 && world->status != 0)
 		broken("ended with %d without a failure", world->status);
 	machine_free(world->machine);
 	return steps;

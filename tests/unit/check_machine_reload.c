@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The supervision machine: significance of children, and reloads.
+ * The supervision machine: reloads.
  */
 #include "puppet.h"
 
@@ -11,104 +11,7 @@
 
 #define ASK(p, verb, key) puppet_ask(p, machine_##verb, key)
 
-/*
- * Significance
- */
-
-START_TEST(nonsignificant_end_never_stops_the_tree)
-{
-	struct puppet *p = puppet_boot("any a:x b:t c");
-
-	puppet_end(p, "a", EXITED(0));
-	puppet_end(p, "b", EXITED(0));
-	puppet_expect_state(p, "", "running");
-	puppet_free(p);
-}
-END_TEST
-
-START_TEST(significant_temporary)
-{
-	static const int statuses[] = { EXITED(0), EXITED(3), KILLED };
-	static const int ends[] = { 0, 3, 137 };
-	struct puppet *p;
-	size_t i;
-
-	for (i = 0; i < 3; i++) {
-		p = puppet_boot("any a s:x! z");
-		puppet_end(p, "s", statuses[i]);
-		puppet_expect(p, "+a +s +z -z -a");
-		puppet_expect_end(p, ends[i]);
-		puppet_free(p);
-	}
-	p = puppet_boot("any a s:x!");
-	ASK(p, stop, "s");
-	puppet_expect_state(p, "", "running");
-	puppet_free(p);
-
-	p = puppet_boot("every s:x! t:x! z");
-	puppet_end(p, "s", EXITED(1));
-	puppet_expect_state(p, "", "running");
-	puppet_end(p, "t", EXITED(4));
-	puppet_expect_end(p, 4);
-	puppet_free(p);
-}
-END_TEST
-
-START_TEST(significant_transient)
-{
-	struct puppet *p = puppet_boot("any 5/5000 s:t! z");
-
-	puppet_end(p, "s", EXITED(1));
-	puppet_end(p, "s", KILLED);
-	puppet_expect(p, "+s +z +s +s");
-	ASK(p, stop, "s");
-	puppet_expect_state(p, "", "running");
-	ASK(p, start, "s");
-	puppet_end(p, "s", EXITED(0));
-	puppet_expect(p, "-s +s -z");
-	puppet_expect_end(p, 0);
-	puppet_free(p);
-}
-END_TEST
-
-START_TEST(significant_bystander)
-{
-	struct puppet *p = puppet_boot("all any a s:x! t:t!");
-
-	puppet_end(p, "a", KILLED);
-	puppet_expect(p, "+a +s +t -t -s +a +t");
-	puppet_expect_state(p, "", "running");
-	puppet_free(p);
-}
-END_TEST
-
-START_TEST(significant_escalation)
-{
-	struct puppet *p = puppet_boot("any a in:t!{ any x:t! y }");
-
-	puppet_end(p, "in/x", EXITED(0));
-	puppet_expect(p, "+a +in/x +in/y -in/y -a");
-	puppet_expect_end(p, 0);
-	puppet_free(p);
-
-	p = puppet_boot("any a in:t{ any x:t! y }");
-	puppet_end(p, "in/x", EXITED(0));
-	puppet_expect(p, "+a +in/x +in/y -in/y");
-	puppet_expect_state(p, "in", "done");
-	puppet_expect_state(p, "", "running");
-	puppet_free(p);
-
-	p = puppet_boot("any in:x!{ any x:x! y }");
-	puppet_end(p, "in/x", EXITED(9));
-	puppet_expect_end(p, 9);
-	puppet_free(p);
-}
-END_TEST
-
-/*
- * Reload
- */
-
+/* code_change: the same again */
 START_TEST(reload_of_the_same_changes_nothing)
 {
 	struct puppet *p = puppet_boot("a w*2 in{ x y:x } z<a");
@@ -122,6 +25,7 @@ START_TEST(reload_of_the_same_changes_nothing)
 }
 END_TEST
 
+/* code_change; there new ones are not started, removed ones not stopped. */
 START_TEST(reload_starts_new_and_stops_removed)
 {
 	struct puppet *p = puppet_boot("a b in{ x y }");
@@ -138,6 +42,7 @@ START_TEST(reload_starts_new_and_stops_removed)
 }
 END_TEST
 
+/* code_change, code_change_map: flags and specifications */
 START_TEST(reload_changes_policy_in_place)
 {
 	struct puppet *p = puppet_boot("one 1/5000 a b");
@@ -167,6 +72,7 @@ START_TEST(reload_restarts_what_has_another_command)
 }
 END_TEST
 
+/* code_change: a faulty one */
 START_TEST(reload_rejects_as_a_whole)
 {
 	struct puppet *p = puppet_boot("a b in{ x }");
@@ -243,40 +149,12 @@ START_TEST(reload_brings_back_a_deleted_child)
 }
 END_TEST
 
-START_TEST(reload_of_significance_holds_for_the_next_ends)
-{
-	struct puppet *p = puppet_boot("s:t t:t z");
-
-	puppet_end(p, "s", EXITED(0));
-	ck_assert_int_eq(puppet_reload(p, "any s:t! t:t! z"), GROUPER_OK);
-	puppet_expect_state(p, "", "running");
-	ck_assert_int_eq(puppet_reload(p, "every s:t! t:t! z"), GROUPER_OK);
-	puppet_expect_state(p, "", "running");
-	puppet_end(p, "t", EXITED(0));
-	puppet_expect_end(p, 0);
-	puppet_free(p);
-
-	p = puppet_boot("any s:t! z");
-	ck_assert_int_eq(puppet_reload(p, "s:t z"), GROUPER_OK);
-	puppet_end(p, "s", EXITED(0));
-	puppet_expect_state(p, "", "running");
-	ck_assert_int_eq(puppet_reload(p, "s:t! z"), GROUPER_BAD_COMBINATION);
-	puppet_free(p);
-}
-END_TEST
-
 int
 main(void)
 {
 	Suite *suite = suite_create("machine_reload");
 	TCase *tc;
 
-	tc = support_case(suite, "significance");
-	tcase_add_test(tc, nonsignificant_end_never_stops_the_tree);
-	tcase_add_test(tc, significant_temporary);
-	tcase_add_test(tc, significant_transient);
-	tcase_add_test(tc, significant_bystander);
-	tcase_add_test(tc, significant_escalation);
 	tc = support_case(suite, "reload");
 	tcase_add_test(tc, reload_of_the_same_changes_nothing);
 	tcase_add_test(tc, reload_starts_new_and_stops_removed);
@@ -287,6 +165,5 @@ main(void)
 	tcase_add_test(tc, reload_revives_what_was_about_to_go);
 	tcase_add_test(tc, reload_leaves_temporary_children_that_ended);
 	tcase_add_test(tc, reload_brings_back_a_deleted_child);
-	tcase_add_test(tc, reload_of_significance_holds_for_the_next_ends);
 	return support_main(suite, NULL);
 }

@@ -26,6 +26,7 @@ assert_end(const char *child, int status, const char *trace, const char *state)
 	puppet_free(p);
 }
 
+/* permanent_normal, permanent_abnormal */
 START_TEST(permanent_is_always_restarted)
 {
 	assert_end("a", EXITED(0), "+a", "running");
@@ -34,6 +35,7 @@ START_TEST(permanent_is_always_restarted)
 }
 END_TEST
 
+/* transient_normal, transient_abnormal */
 START_TEST(transient_is_restarted_when_abnormal)
 {
 	assert_end("a:t", EXITED(0), "", "done");
@@ -42,11 +44,72 @@ START_TEST(transient_is_restarted_when_abnormal)
 }
 END_TEST
 
+/* temporary_normal, temporary_abnormal */
 START_TEST(temporary_is_never_restarted_and_goes)
 {
 	assert_end("a:x", EXITED(0), "", NULL);
 	assert_end("a:x", EXITED(1), "", NULL);
 	assert_end("a:x", KILLED, "", NULL);
+}
+END_TEST
+
+/* permanent_shutdown, transient_shutdown, temporary_shutdown */
+START_TEST(supervisor_that_shut_down_has_ended_normally)
+{
+	struct puppet *p;
+
+	p = puppet_boot("in{ any x:x! y }");
+	puppet_end(p, "in/x", EXITED(1));
+	puppet_expect(p, "+in/x +in/y -in/y +in/x +in/y");
+	puppet_free(p);
+
+	p = puppet_boot("in:t{ any x:x! y }");
+	puppet_end(p, "in/x", EXITED(1));
+	puppet_expect(p, "+in/x +in/y -in/y");
+	puppet_expect_state(p, "in", "done");
+	ck_assert_int_eq(puppet_ask(p, machine_start, "in"), GROUPER_OK);
+	puppet_expect(p, "+in/x +in/y");
+	puppet_free(p);
+
+	p = puppet_boot("in:x{ any x:x! y }");
+	puppet_end(p, "in/x", EXITED(1));
+	puppet_expect(p, "+in/x +in/y -in/y");
+	puppet_expect_state(p, "in", NULL);
+	puppet_free(p);
+}
+END_TEST
+
+/* Where OTP has `shutdown` as the reason, and so no restart. */
+START_TEST(transient_supervisor_that_failed_is_restarted)
+{
+	struct puppet *p = puppet_boot("in:t{ 0/5000 x y } z");
+
+	puppet_end(p, "in/x", EXITED(0));
+	puppet_expect(p, "+in/x +in/y +z -in/y +in/x +in/y");
+	puppet_expect_state(p, "in", "running");
+	puppet_free(p);
+
+	p = puppet_boot("in:x{ 0/5000 x y } z");
+	puppet_end(p, "in/x", EXITED(0));
+	puppet_expect(p, "+in/x +in/y +z -in/y");
+	puppet_expect_state(p, "in", NULL);
+	puppet_expect_state(p, "z", "running");
+	puppet_free(p);
+}
+END_TEST
+
+/* transient_normal: the specification is kept, and restart_child works. */
+START_TEST(transient_that_is_done_can_be_started_again)
+{
+	struct puppet *p = puppet_boot("a:t z");
+
+	puppet_end(p, "a", EXITED(0));
+	puppet_expect_state(p, "a", "done");
+	ck_assert_int_eq(puppet_ask(p, machine_start, "a"), GROUPER_OK);
+	puppet_expect(p, "+a +z +a");
+	puppet_end(p, "a", EXITED(1));
+	puppet_expect(p, "+a");
+	puppet_free(p);
 }
 END_TEST
 
@@ -93,6 +156,7 @@ START_TEST(watchdog_counts_as_abnormal)
 }
 END_TEST
 
+/* one_for_one */
 START_TEST(one_for_one_restarts_the_ended_alone)
 {
 	struct puppet *p = puppet_boot("one 2/5000 a b");
@@ -111,6 +175,7 @@ START_TEST(one_for_one_restarts_the_ended_alone)
 }
 END_TEST
 
+/* one_for_one_escalation */
 START_TEST(one_for_one_escalation)
 {
 	struct puppet *p = puppet_boot("one 4/5000 a b");
@@ -124,6 +189,7 @@ START_TEST(one_for_one_escalation)
 }
 END_TEST
 
+/* one_for_all */
 START_TEST(one_for_all_restarts_all_anew)
 {
 	struct puppet *p = puppet_boot("all 2/5000 a b c");
@@ -139,6 +205,7 @@ START_TEST(one_for_all_restarts_all_anew)
 }
 END_TEST
 
+/* one_for_all: none of the old is there when the first new one starts. */
 START_TEST(one_for_all_starts_none_before_all_are_empty)
 {
 	struct puppet *p = puppet_boot("all a b");
@@ -154,6 +221,29 @@ START_TEST(one_for_all_starts_none_before_all_are_empty)
 }
 END_TEST
 
+/* one_for_all: those that end meanwhile are no failures of their own. */
+START_TEST(common_restart_counts_once)
+{
+	struct puppet *p = puppet_boot("all 1/5000 a b c d");
+
+	puppet_hold_stop(p, "d");
+	puppet_end(p, "b", KILLED);
+	puppet_end(p, "a", KILLED);
+	puppet_end(p, "c", EXITED(1));
+	puppet_expect(p, "+a +b +c +d -d");
+	puppet_end(p, "d", KILLED);
+	puppet_expect(p, "+a +b +c +d");
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_RESTART], 1);
+	puppet_end(p, "b", KILLED);
+	puppet_expect(p, "-d");
+	puppet_end(p, "d", KILLED);
+	puppet_expect(p, "-c -a");
+	puppet_expect_end(p, 1);
+	puppet_free(p);
+}
+END_TEST
+
+/* one_for_all_escalation */
 START_TEST(one_for_all_escalation)
 {
 	struct puppet *p = puppet_boot("all 2/5000 a b");
@@ -166,6 +256,7 @@ START_TEST(one_for_all_escalation)
 }
 END_TEST
 
+/* one_for_all_other_child_fails_restart */
 START_TEST(one_for_all_other_child_fails_restart)
 {
 	struct puppet *p = puppet_boot("all 3/5000 a b");
@@ -178,6 +269,21 @@ START_TEST(one_for_all_other_child_fails_restart)
 }
 END_TEST
 
+/* one_for_all_other_child_fails_restart: among three, and again */
+START_TEST(one_for_all_ends_what_it_had_restarted)
+{
+	struct puppet *p = puppet_boot("all 3/5000 a b c");
+
+	puppet_fail(p, "b", 2);
+	puppet_end(p, "a", KILLED);
+	puppet_expect(p, "+a +b +c -c -b +a +b -a +a +b -a +a +b +c");
+	puppet_expect_state(p, "", "running");
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_RESTART], 3);
+	puppet_free(p);
+}
+END_TEST
+
+/* rest_for_one, order_of_children */
 START_TEST(rest_for_one_restarts_the_later)
 {
 	struct puppet *p = puppet_boot("rest 2/5000 a b c d");
@@ -193,6 +299,7 @@ START_TEST(rest_for_one_restarts_the_later)
 }
 END_TEST
 
+/* rest_for_one_escalation */
 START_TEST(rest_for_one_escalation)
 {
 	struct puppet *p = puppet_boot("rest 2/5000 a b c");
@@ -205,6 +312,7 @@ START_TEST(rest_for_one_escalation)
 }
 END_TEST
 
+/* rest_for_one_other_child_fails_restart */
 START_TEST(rest_for_one_other_child_fails_restart)
 {
 	struct puppet *p = puppet_boot("rest 3/5000 a b c");
@@ -241,20 +349,27 @@ START_TEST(rest_for_one_widens_when_an_earlier_one_ends)
 }
 END_TEST
 
+/* temporary_bystander */
 START_TEST(temporary_bystander)
 {
-	struct puppet *p = puppet_boot("all a t:x");
+	static const char *const trees[] = { "all a t:x", "rest a t:x",
+		"all t:x a", "all a t:x{ p }", "rest a t:x{ p }" };
+	struct puppet *p;
+	size_t i;
 
-	puppet_end(p, "a", KILLED);
-	puppet_expect(p, "+a +t -t +a");
-	puppet_expect_state(p, "t", NULL);
-	puppet_free(p);
-
-	p = puppet_boot("rest a t:x");
-	puppet_end(p, "a", KILLED);
-	puppet_expect(p, "+a +t -t +a");
-	puppet_expect_state(p, "t", NULL);
-	puppet_free(p);
+	for (i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+		p = puppet_boot(trees[i]);
+		p->trace[0] = '\0';
+		puppet_end(p, "a", KILLED);
+		puppet_expect(p, i < 3 ? "-t +a" : "-t/p +a");
+		puppet_expect_state(p, "t", NULL);
+		puppet_expect_state(p, "", "running");
+		/* Nor does it come back with the next one. */
+		puppet_pass(p, 6000);
+		puppet_end(p, "a", KILLED);
+		puppet_expect(p, "+a");
+		puppet_free(p);
+	}
 }
 END_TEST
 
@@ -281,12 +396,64 @@ START_TEST(group_restart_leaves_what_was_stopped)
 }
 END_TEST
 
+/* simple_one_for_one */
 START_TEST(instance_restarts_alone)
 {
 	struct puppet *p = puppet_boot("one w*3");
 
 	puppet_end(p, "w" MARK "2", KILLED);
 	puppet_expect(p, "+w" MARK "1 +w" MARK "2 +w" MARK "3 +w" MARK "2");
+	puppet_free(p);
+}
+END_TEST
+
+/* simple_one_for_one: the third within the period */
+START_TEST(instances_share_the_limit)
+{
+	struct puppet *p = puppet_boot("one 2/5000 w*3 z");
+
+	puppet_end(p, "w" MARK "2", KILLED);
+	puppet_end(p, "w" MARK "3", EXITED(0));
+	puppet_expect_state(p, "w" MARK "3", "running");
+	p->trace[0] = '\0';
+	puppet_end(p, "w" MARK "1", KILLED);
+	puppet_expect(p, "-z -w" MARK "2 -w" MARK "3");
+	puppet_expect_end(p, 1);
+	puppet_free(p);
+}
+END_TEST
+
+/* simple_one_for_one_escalation */
+START_TEST(instance_that_cannot_restart_uses_up_the_limit)
+{
+	struct puppet *p = puppet_boot("one 4/5000 w*2");
+	int i;
+
+	puppet_fail(p, "w" MARK "1", -1);
+	puppet_expect(p, "+w" MARK "1 +w" MARK "2");
+	puppet_end(p, "w" MARK "1", KILLED);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(strncmp(p->trace + i * 5, "+w" MARK "1 ", 5),
+		    0);
+	ck_assert_str_eq(p->trace + 20, "-w" MARK "2");
+	puppet_expect_end(p, 1);
+	puppet_free(p);
+}
+END_TEST
+
+/* simple_global_supervisor: what is killed comes back, wherever it is. */
+START_TEST(only_what_was_killed_comes_back)
+{
+	struct puppet *p = puppet_boot("9/5000 in{ x y } in2{ all x y } z");
+	uint64_t before = puppet_run(p, "in/y"), z = puppet_run(p, "z");
+
+	puppet_end(p, "in/x", KILLED);
+	puppet_end(p, "in2/x", KILLED);
+	puppet_expect(p,
+	    "+in/x +in/y +in2/x +in2/y +z +in/x "
+	    "-in2/y +in2/x +in2/y");
+	ck_assert_uint_eq(puppet_run(p, "in/y"), before);
+	ck_assert_uint_eq(puppet_run(p, "z"), z);
 	puppet_free(p);
 }
 END_TEST
@@ -301,6 +468,9 @@ main(void)
 	tcase_add_test(tc, permanent_is_always_restarted);
 	tcase_add_test(tc, transient_is_restarted_when_abnormal);
 	tcase_add_test(tc, temporary_is_never_restarted_and_goes);
+	tcase_add_test(tc, supervisor_that_shut_down_has_ended_normally);
+	tcase_add_test(tc, transient_supervisor_that_failed_is_restarted);
+	tcase_add_test(tc, transient_that_is_done_can_be_started_again);
 	tcase_add_test(tc, success_says_which_endings_are_normal);
 	tcase_add_test(tc, restart_waits_for_empty);
 	tcase_add_test(tc, watchdog_counts_as_abnormal);
@@ -309,8 +479,10 @@ main(void)
 	tcase_add_test(tc, one_for_one_escalation);
 	tcase_add_test(tc, one_for_all_restarts_all_anew);
 	tcase_add_test(tc, one_for_all_starts_none_before_all_are_empty);
+	tcase_add_test(tc, common_restart_counts_once);
 	tcase_add_test(tc, one_for_all_escalation);
 	tcase_add_test(tc, one_for_all_other_child_fails_restart);
+	tcase_add_test(tc, one_for_all_ends_what_it_had_restarted);
 	tcase_add_test(tc, rest_for_one_restarts_the_later);
 	tcase_add_test(tc, rest_for_one_escalation);
 	tcase_add_test(tc, rest_for_one_other_child_fails_restart);
@@ -320,5 +492,8 @@ main(void)
 	tcase_add_test(tc, group_restart_starts_ended_transients_anew);
 	tcase_add_test(tc, group_restart_leaves_what_was_stopped);
 	tcase_add_test(tc, instance_restarts_alone);
+	tcase_add_test(tc, instances_share_the_limit);
+	tcase_add_test(tc, instance_that_cannot_restart_uses_up_the_limit);
+	tcase_add_test(tc, only_what_was_killed_comes_back);
 	return support_main(suite, NULL);
 }

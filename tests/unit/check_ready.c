@@ -72,6 +72,29 @@ START_TEST(an_end_without_a_newline_is_told)
 }
 END_TEST
 
+START_TEST(what_came_can_be_read_without_the_loop)
+{
+	struct loop *loop = loop_new(NULL);
+	struct outcome outcome = { 0, false, NULL };
+	char text[5000];
+	int fd;
+
+	outcome.free = ready_fd_new(loop, &fd, on_ready, &outcome);
+	ready_fd_drain(outcome.free);
+	memset(text, 'x', sizeof(text));
+	ck_assert_int_eq(write(fd, text, sizeof(text)), sizeof(text));
+	ready_fd_drain(outcome.free);
+	ck_assert_uint_eq(outcome.calls, 0);
+	ck_assert_int_eq(write(fd, "\n", 1), 1);
+	ready_fd_drain(outcome.free);
+	ck_assert_uint_eq(outcome.calls, 1);
+	ck_assert(outcome.ready);
+	ck_assert_ptr_null(outcome.free);
+	close(fd);
+	loop_free(loop);
+}
+END_TEST
+
 START_TEST(it_may_be_given_up)
 {
 	struct loop *loop = loop_new(NULL);
@@ -183,6 +206,7 @@ main(void)
 	tc = support_case(suite, "descriptor");
 	tcase_add_test(tc, a_newline_means_ready);
 	tcase_add_test(tc, an_end_without_a_newline_is_told);
+	tcase_add_test(tc, what_came_can_be_read_without_the_loop);
 	tcase_add_test(tc, it_may_be_given_up);
 	tcase_add_test(tc, without_descriptors_there_is_no_pipe);
 	tc = support_case(suite, "line");

@@ -117,6 +117,14 @@ START_TEST(ids_are_checked)
 	tree->root.children[0].id = calloc(1, SPEC_ID_MAX + 2);
 	memset(tree->root.children[0].id, 'a', SPEC_ID_MAX + 1);
 	assert_tree(tree, GROUPER_INVALID, "id:");
+	tree = puppet_tree("aa1");
+	tree->root.children[0].id[1] = '/';
+	tree->root.children[0].numbered = true;
+	assert_tree(tree, GROUPER_INVALID, "id:");
+	tree = puppet_tree("aa1");
+	tree->root.children[0].id[1] = ':';
+	tree->root.children[0].numbered = true;
+	assert_tree(tree, GROUPER_OK, NULL);
 	tree = puppet_tree("a");
 	tree->name = strdup("no name");
 	assert_tree(tree, GROUPER_INVALID, "name");
@@ -200,6 +208,17 @@ START_TEST(readiness_is_checked)
 	assert_ready(SPEC_READY_EXEC, -1, "no command");
 	assert_ready(SPEC_READY_LOG, -1, "pattern");
 	assert_ready(SPEC_READY_NOTIFY, -1, NULL);
+}
+END_TEST
+
+START_TEST(readiness_by_lines_needs_a_log)
+{
+	struct spec_tree *tree = puppet_tree("a");
+
+	tree->root.children[0].command->ready = SPEC_READY_LOG;
+	tree->root.children[0].command->ready_regex = strdup("up");
+	tree->root.children[0].command->log = SPEC_LOG_INHERIT;
+	assert_tree(tree, GROUPER_BAD_COMBINATION, "log: inherit");
 }
 END_TEST
 
@@ -377,6 +396,7 @@ main(void)
 	tcase_add_test(tc, edges_are_checked);
 	tcase_add_test(tc, numbers_are_checked);
 	tcase_add_test(tc, readiness_is_checked);
+	tcase_add_test(tc, readiness_by_lines_needs_a_log);
 	tcase_add_test(tc, command_or_supervisor);
 	tcase_add_test(tc, depth_has_a_limit);
 	tcase_add_test(tc, child_alone_is_checked_against_its_supervisor);

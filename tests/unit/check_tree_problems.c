@@ -102,6 +102,8 @@ START_TEST(bad_values_are_refused_in_place)
 		{ CHILD "limits: {nofile: '2:1'}", 4, 20, "a number" },
 		{ CHILD "log: prefixes", 4, 8, "mean 'prefix'?" },
 		{ CHILD "log: {keep: 1}", 4, 8, "expected a file" },
+		{ CHILD "log: inherit\n  ready: {log: up}", 5, 10,
+		    "log: inherit" },
 		{ CHILD "log: {file: a, max_size: 1X}", 4, 28, "a size" },
 		{ CHILD "shutdown: [TERM 5s, FOO]", 4, 13, "steps" },
 		{ CHILD "shutdown: ['TERM 5s, KILL']", 4, 14, "one step" },

@@ -12,6 +12,7 @@ unit_tests += \
 	tests/unit/check_control_socket \
 	tests/unit/check_directory \
 	tests/unit/check_dotenv \
+	tests/unit/check_ended \
 	tests/unit/check_ending \
 	tests/unit/check_events \
 	tests/unit/check_exec \
@@ -30,11 +31,14 @@ unit_tests += \
 	tests/unit/check_logs_syslog \
 	tests/unit/check_logs_text \
 	tests/unit/check_machine_admin \
+	tests/unit/check_machine_cases \
+	tests/unit/check_machine_cost \
 	tests/unit/check_machine_limits \
 	tests/unit/check_machine_order \
 	tests/unit/check_machine_random \
 	tests/unit/check_machine_reload \
 	tests/unit/check_machine_restart \
+	tests/unit/check_machine_significant \
 	tests/unit/check_member \
 	tests/unit/check_member_control \
 	tests/unit/check_member_host \
@@ -83,6 +87,8 @@ script_tests += \
 	tests/unit/exports.sh
 
 tests_support_libsupport_la_SOURCES += \
+	tests/unit/bus_side.c \
+	tests/unit/bus_side.h \
 	tests/unit/client.c \
 	tests/unit/client.h \
 	tests/unit/grove.c \
@@ -121,6 +127,7 @@ tests_unit_check_machine_cost_LDADD = tests/unit/libcounted.la $(LDADD)
 valgrind_tests += \
 	tests/unit/check_connection \
 	tests/unit/check_dotenv \
+	tests/unit/check_ended \
 	tests/unit/check_events \
 	tests/unit/check_frame \
 	tests/unit/check_limit \
@@ -131,11 +138,13 @@ valgrind_tests += \
 	tests/unit/check_logs_syslog \
 	tests/unit/check_logs_text \
 	tests/unit/check_machine_admin \
+	tests/unit/check_machine_cases \
 	tests/unit/check_machine_limits \
 	tests/unit/check_machine_order \
 	tests/unit/check_machine_random \
 	tests/unit/check_machine_reload \
 	tests/unit/check_machine_restart \
+	tests/unit/check_machine_significant \
 	tests/unit/check_notify \
 	tests/unit/check_parse \
 	tests/unit/check_passing \
