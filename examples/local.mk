@@ -29,6 +29,7 @@ examples_who_am_i_LDADD = $(example_libs)
 EXTRA_DIST += \
 	examples/demo.sh \
 	examples/messages/four_workers.sh \
+	examples/messages/two_runs.sh \
 	examples/messages/nginx.yaml \
 	examples/messages/worker.py \
 	examples/trees/Procfile.example \

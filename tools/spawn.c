@@ -410,7 +410,8 @@ ask(struct spawning *spawning)
 	    &spawning->fds, -1, &result, NULL);
 	if (error != GROUPER_OK)
 		return remote_fail(&spawning->remote, error,
-		    spawning->command.argv[0]);
+		    spawning->command.key != NULL ? spawning->command.key :
+						    spawning->command.argv[0]);
 	return print_answer(spawning, result);
 }
 

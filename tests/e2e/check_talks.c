@@ -122,23 +122,31 @@ START_TEST(a_daemon_reloads_on_an_event)
 }
 END_TEST
 
-/* _i: the worker that fails, 0 for none. */
-START_TEST(a_script_ends_with_the_first_failure_of_its_workers)
+/* Runs a script of the examples; which: its argument, or NULL. */
+static int
+call_script(struct support_run *r, const char *name, const char *which)
 {
-	const char *argv[] = { "sh",
-		example("srcdir", "examples/messages/four_workers.sh"),
-		_i == 0 ? NULL : "3", NULL };
+	const char *argv[] = { "sh", example("srcdir", name), which, NULL };
 	char grouper[600], runtime[600];
 	const char *env[] = { grouper, runtime, "GROUPER_SOCKET", NULL };
 	struct support_command command = { .argv = argv, .env = env };
-	struct support_run r;
-	int n;
 
 	snprintf(grouper, sizeof(grouper), "GROUPER=%s", support_grouper());
 	snprintf(runtime, sizeof(runtime), "GROUPER_RUNTIME_DIR=%s",
 	    support_directory());
-	ck_assert_msg(support_call(&r, &command) == 3 * _i, "status %d: %s%s",
-	    r.status, r.stdout_text.data, r.stderr_text.data);
+	return support_call(r, &command);
+}
+
+/* _i: the worker that fails, 0 for none. */
+START_TEST(a_script_ends_with_the_first_failure_of_its_workers)
+{
+	struct support_run r;
+	int n;
+
+	ck_assert_msg(call_script(&r, "examples/messages/four_workers.sh",
+			  _i == 0 ? NULL : "3") == 3 * _i,
+	    "status %d: %s%s", r.status, r.stdout_text.data,
+	    r.stderr_text.data);
 	for (n = 1; _i == 0 && n <= 4; n++) {
 		char line[64];
 
@@ -147,6 +155,25 @@ START_TEST(a_script_ends_with_the_first_failure_of_its_workers)
 		ck_assert_msg(strstr(r.stdout_text.data, line) != NULL, "%s",
 		    r.stdout_text.data);
 	}
+	support_assert_no_survivors();
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(two_runs_side_by_side_never_meet)
+{
+	struct support_run r;
+
+	ck_assert_msg(call_script(&r, "examples/messages/two_runs.sh", NULL) ==
+		0,
+	    "status %d: %s%s", r.status, r.stdout_text.data,
+	    r.stderr_text.data);
+	ck_assert_ptr_nonnull(strstr(r.stdout_text.data,
+	    "run 1: test:case: done 1\n"));
+	ck_assert_ptr_nonnull(strstr(r.stdout_text.data,
+	    "run 2: test:case: done 2\n"));
+	ck_assert_uint_eq(r.stdout_text.length,
+	    2 * strlen("run 1: test:case: done 1\n"));
 	support_assert_no_survivors();
 	support_finish(&r);
 }
@@ -163,5 +190,6 @@ main(void)
 	tcase_add_test(tc, a_daemon_reloads_on_an_event);
 	tcase_add_loop_test(tc,
 	    a_script_ends_with_the_first_failure_of_its_workers, 0, 2);
+	tcase_add_test(tc, two_runs_side_by_side_never_meet);
 	return support_main(s, NULL);
 }

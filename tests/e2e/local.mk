@@ -54,4 +54,14 @@ tests_support_libsupport_la_SOURCES += \
 
 script_tests += \
 	tests/e2e/completion.sh \
-	tests/e2e/manuals.sh
+	tests/e2e/manuals.sh \
+	tests/e2e/meet.sh
+
+# Workers and scripts that meet, at length: make check-meetings
+MEETINGS = 10000
+
+check-meetings: all
+	@$(AM_TESTS_ENVIRONMENT) MEETINGS='$(MEETINGS)' \
+	    $(SHELL) $(srcdir)/tests/e2e/meet.sh
+
+.PHONY: check-meetings

@@ -125,6 +125,7 @@ tests_unit_check_machine_cost_LDADD = tests/unit/libcounted.la $(LDADD)
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
 valgrind_tests += \
+	tests/unit/check_bus \
 	tests/unit/check_connection \
 	tests/unit/check_dotenv \
 	tests/unit/check_ended \
