@@ -125,9 +125,6 @@ tree_load_fn load_on_event;
 tree_load_fn load_ready;
 tree_load_fn load_log;
 
-/* Names of topics, patterns if one may end with '*'. */
-bool load_topic_valid(const char *topic, bool pattern);
-
 /* Sets the root's values, with spec_check()'s word on it. */
 void load_tree(struct loader *loader, const struct yaml_node *root,
     struct spec_tree *tree);

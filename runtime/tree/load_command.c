@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/relay/topic.h"
 #include "runtime/tree/load.h"
 #include "runtime/tree/suggest.h"
 #include "runtime/util/limit.h"
 #include "runtime/util/parse.h"
 
-#define TOPIC_MAX 255
 #define CONFIG_DEPTH 64
 #define REGEX_MAX 1024
 #define REGEX_COPIES 1000 /* of its parts that repetitions ask for */
@@ -72,21 +72,6 @@ new_list(struct loader *loader, const struct yaml_node *node, size_t size)
 	return list;
 }
 
-bool
-load_topic_valid(const char *topic, bool pattern)
-{
-	size_t length = strlen(topic), i;
-
-	if (length == 0 || length > TOPIC_MAX || topic[0] == ':')
-		return false;
-	for (i = 0; i < length; i++)
-		if ((unsigned char)topic[i] <= ' ' || topic[i] == 0x7f)
-			return false;
-	if (pattern && topic[length - 1] == '*')
-		return true;
-	return topic[length - 1] != ':';
-}
-
 /* Topics, or patterns, each at its place. */
 static bool
 check_topics(struct loader *loader, const struct yaml_node *node, char **list,
@@ -96,7 +81,8 @@ check_topics(struct loader *loader, const struct yaml_node *node, char **list,
 	size_t i;
 
 	for (i = 0; list[i] != NULL; i++) {
-		if (load_topic_valid(list[i], pattern))
+		if ((pattern ? topic_pattern_valid : topic_valid)(list[i],
+			strlen(list[i])))
 			continue;
 		load_expected(loader,
 		    node->kind == YAML_SEQUENCE ? node->items[i].value : node,
@@ -142,11 +128,9 @@ load_topic_groups(struct loader *loader, const struct tree_key *key,
 		group->name = load_raw(loader, item->key, "a name");
 		group->topics = load_strings(loader, item->value,
 		    "a list of topics", &count);
-		if (group->name != NULL &&
-		    !load_topic_valid(group->name, false))
+		if (group->name != NULL && !topic_word(group->name))
 			load_expected(loader, item->key,
-			    "a name of 1 to 255 bytes without blanks and "
-			    "without ':' at either end");
+			    "a name of 1 to 255 bytes without blanks");
 		if (group->topics != NULL)
 			check_topics(loader, item->value, group->topics, false);
 	}
@@ -233,7 +217,7 @@ load_config(struct loader *loader, const struct tree_key *key,
 	for (i = 0; i < value->nitems && !loader->exhausted; i++) {
 		pair = &tree->config[tree->nconfig++];
 		pair->name = load_raw(loader, value->items[i].key, "a name");
-		if (pair->name != NULL && !load_topic_valid(pair->name, true))
+		if (pair->name != NULL && !topic_word(pair->name))
 			load_expected(loader, value->items[i].key,
 			    "a name of 1 to 255 bytes without blanks");
 		json = node_json(loader, value->items[i].value, 0);
@@ -363,8 +347,7 @@ load_reaction(struct loader *loader, const struct yaml_item *item,
 	char *text;
 
 	reaction->event = load_raw(loader, item->key, "an event");
-	if (reaction->event != NULL &&
-	    !load_topic_valid(reaction->event, false))
+	if (reaction->event != NULL && !topic_word(reaction->event))
 		load_expected(loader, item->key,
 		    "the name of an event, or a topic");
 	text = load_string(loader, item->value, "a signal such as HUP");
