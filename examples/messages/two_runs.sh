@@ -14,11 +14,12 @@ case ${1-} in
 inside)
 	"$grouper" register database || exit 1
 	"$grouper" config put port "$2"
+	# shellcheck disable=SC2016 # for the reader to expand
 	"$grouper" spawn --quiet --key reader --topic 'test:*' -- sh -c '
 		read -r _ _ topic event _ _ <&8
 		read -r payload <&8
 		echo "run $0: $topic: $event $payload"' "$2"
-	"$grouper" publish test:case done "$2"
+	"$grouper" publish test:case passed "$2"
 	"$grouper" wait reader
 	[ "$("$grouper" whereis database)" -eq $$ ]
 	[ "$("$grouper" config get port)" = "$2" ]

@@ -62,6 +62,12 @@ struct bus_member *bus_member(struct bus *bus, const char *key);
 void bus_link_methods(struct bus *bus);
 
 /*
+ * Events that a daemon knows as signals: sends it those that stand for this
+ * one.  Whether there was any.
+ */
+bool bus_react(struct bus_member *member, const struct relay_event *event);
+
+/*
  * Pipes for a group that has none, or whose reader has gone.  down, up: the
  * caller's.  GROUPER_ALREADY_EXISTS if they are in use.
  */

@@ -112,22 +112,21 @@ method_presence(struct call *call, const json_t *params, void *arg)
 	struct bus_caller caller;
 	const char *topic;
 	json_t *list;
-	size_t count, i;
+	size_t count, listed, i;
 
 	if (!bus_word(call, params, "topic", WORD_TOPIC, &topic) ||
 	    !bus_caller(bus, call, &caller))
 		return;
 	count = relay_presence(bus->relay, topic, NULL, 0);
-	if (count > PRESENCE_MAX)
-		count = PRESENCE_MAX;
-	members = calloc(count + 1, sizeof(*members));
+	listed = count < PRESENCE_MAX ? count : PRESENCE_MAX;
+	members = calloc(listed + 1, sizeof(*members));
 	if (members == NULL) {
 		call_fail(call, GROUPER_SYSTEM, strerror(errno));
 		return;
 	}
-	count = relay_presence(bus->relay, topic, members, count);
+	relay_presence(bus->relay, topic, members, listed);
 	list = json_array();
-	for (i = 0; i < count; i++)
+	for (i = 0; i < listed; i++)
 		json_array_append_new(list,
 		    json_text(relay_member_key(members[i])));
 	free((void *)members);

@@ -119,14 +119,19 @@ method_whereis(struct call *call, const json_t *params, void *arg)
 enum grouper_error
 bus_send(struct bus *bus, const char *key, const struct relay_event *event)
 {
+	enum grouper_error error = GROUPER_NOT_FOUND;
 	struct bus_member *member = NULL;
 	const char *holder;
+	bool reacted;
 
 	if (registry_whereis(bus_names(bus, key), event->topic, &holder) != 0)
 		member = bus_member(bus, holder);
-	if (member == NULL || member->relay == NULL)
-		return GROUPER_NOT_FOUND;
-	return relay_send(member->relay, event);
+	if (member == NULL)
+		return error;
+	reacted = bus_react(member, event);
+	if (member->relay != NULL)
+		error = relay_send(member->relay, event);
+	return error == GROUPER_NOT_FOUND && reacted ? GROUPER_OK : error;
 }
 
 static void

@@ -54,24 +54,11 @@ frame_has_payload(enum frame_type type)
  * Encoding
  */
 
-/* Names are short: a call of memcpy(3) would cost more than the copy. */
 static char *
 put_text(char *to, const char *text, size_t length)
 {
 	*to++ = ' ';
-	if (length > 16) {
-		memcpy(to, text, length);
-	} else if (length >= 8) {
-		memcpy(to, text, 8);
-		memcpy(to + length - 8, text + length - 8, 8);
-	} else if (length >= 4) {
-		memcpy(to, text, 4);
-		memcpy(to + length - 4, text + length - 4, 4);
-	} else {
-		to[0] = text[0];
-		to[length - 1] = text[length - 1];
-		to[length / 2] = text[length / 2];
-	}
+	memcpy(to, text, length);
 	return to + length;
 }
 

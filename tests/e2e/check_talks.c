@@ -169,11 +169,11 @@ START_TEST(two_runs_side_by_side_never_meet)
 	    "status %d: %s%s", r.status, r.stdout_text.data,
 	    r.stderr_text.data);
 	ck_assert_ptr_nonnull(strstr(r.stdout_text.data,
-	    "run 1: test:case: done 1\n"));
+	    "run 1: test:case: passed 1\n"));
 	ck_assert_ptr_nonnull(strstr(r.stdout_text.data,
-	    "run 2: test:case: done 2\n"));
+	    "run 2: test:case: passed 2\n"));
 	ck_assert_uint_eq(r.stdout_text.length,
-	    2 * strlen("run 1: test:case: done 1\n"));
+	    2 * strlen("run 1: test:case: passed 1\n"));
 	support_assert_no_survivors();
 	support_finish(&r);
 }

@@ -16,6 +16,7 @@ if [ "${1-}" = inside ]; then
 	n=0
 	while [ "$n" -lt "$MEETINGS" ]; do
 		n=$((n + 1))
+		# shellcheck disable=SC2016 # for the worker to expand
 		"$GROUPER" spawn -q --key "w-$n" --ready fd:3 --messages -- sh -c '
 			printf "S room:%s\n" "$0" >&9
 			echo >&3
