@@ -112,14 +112,13 @@ starts_growth(const struct chunk *chunk)
 }
 
 static int
-chunk_get_starts(struct chunk *chunk)
+chunk_get_starts(struct chunk *chunk, size_t growth)
 {
-	size_t growth = starts_growth(chunk), size;
+	size_t size = chunk->starts_size + growth / sizeof(*chunk->starts);
 	uint32_t *starts;
 
 	if (growth == 0)
 		return 0;
-	size = chunk->starts_size + growth / sizeof(*starts);
 	starts = reallocarray(chunk->starts, size, sizeof(*starts));
 	if (starts == NULL)
 		return -1;
@@ -309,23 +308,25 @@ renew_chunk(struct log *log, size_t length)
 	}
 	if (chunk_get_block(tail, size) == -1)
 		return -1;
-	return chunk_get_starts(tail);
+	return chunk_get_starts(tail, starts_growth(tail));
 }
 
 int
 log_renew(struct log *log, size_t length)
 {
 	struct chunk *tail = log_tail(log);
+	/* Of a chunk that was full of frames, even if it is empty by now. */
+	size_t growth = starts_growth(tail);
 
 	/* A small chunk that was too small is followed by a larger one. */
 	if (tail->idle && tail->block->size >= log->store->chunk_max)
 		wake(tail);
 	if (tail->block != NULL && tail->used + length <= tail->block->size) {
 		/* This may evict the chunk itself. */
-		if (make_room(log->store, starts_growth(tail)) == -1)
+		if (make_room(log->store, growth) == -1)
 			return -1;
 		if (tail->block != NULL)
-			return chunk_get_starts(tail);
+			return chunk_get_starts(tail, growth);
 	}
 	return renew_chunk(log, length);
 }

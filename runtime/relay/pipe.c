@@ -58,3 +58,17 @@ pipe_enlarge(int fd, size_t size)
 	return 0;
 #endif
 }
+
+void
+pipe_reduce(int fd, size_t size)
+{
+#ifdef F_SETPIPE_SZ
+	int before = fcntl(fd, F_GETPIPE_SZ);
+
+	if (before > 0 && (size_t)before > size)
+		fcntl(fd, F_SETPIPE_SZ, (int)size);
+#else
+	(void)fd;
+	(void)size;
+#endif
+}

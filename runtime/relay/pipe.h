@@ -33,4 +33,7 @@ ssize_t pipe_lend(int fd, const char *bytes, size_t length);
  */
 size_t pipe_enlarge(int fd, size_t size);
 
+/* Has a pipe that is empty hold no more than so many bytes. */
+void pipe_reduce(int fd, size_t size);
+
 #endif

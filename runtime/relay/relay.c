@@ -18,11 +18,13 @@
 #include "runtime/util/loop.h"
 
 /*
- * Writing may be put off for so long while events come in bulk, but not
- * beyond this part of the budget.
+ * Writing may be put off for so long while events come in bulk, and for so
+ * many turns in which there were more, but not beyond this part of the
+ * budget.
  */
 #define DEFER_MS 1
 #define DEFER_SHARE 4
+#define DEFER_TURNS 4
 
 static void on_turn(void *arg);
 
@@ -168,6 +170,7 @@ flush_dirty(struct relay *relay)
 	struct audience *audience;
 
 	relay->deferred = relay->bulk = false;
+	relay->turns = 0;
 	relay->flushed = relay->appended;
 	while ((audience = TAILQ_FIRST(&relay->dirty)) != NULL) {
 		TAILQ_REMOVE(&relay->dirty, audience, dirty_entry);
@@ -186,6 +189,14 @@ relay_flush(struct relay *relay)
 		relay_members_mend(relay);
 }
 
+/* So much waits to be written that it is to be written now. */
+static bool
+is_much(const struct relay *relay)
+{
+	return relay->appended - relay->flushed >
+	    relay->store.budget / DEFER_SHARE;
+}
+
 /*
  * While events come in bulk, more will come at once: a larger write to each
  * member is cheaper than two.  A log that is full is written anyway.
@@ -194,12 +205,26 @@ static bool
 defer(struct relay *relay)
 {
 	if (!relay->bulk || relay->deferred || !TAILQ_EMPTY(&relay->backlog) ||
-	    relay->appended - relay->flushed >
-		relay->store.budget / DEFER_SHARE)
+	    is_much(relay))
 		return false;
 	relay->deferred = true;
 	loop_timer_set(relay->timer, DEFER_MS);
 	relay->timer_set = true;
+	return true;
+}
+
+/*
+ * Frames that were read await their turn: what comes of them is written
+ * together with what there is.
+ */
+static bool
+go_on(struct relay *relay)
+{
+	if (!relay->bulk || TAILQ_EMPTY(&relay->backlog) ||
+	    relay->turns == DEFER_TURNS || is_much(relay))
+		return false;
+	relay->turns++;
+	relay_kick(relay);
 	return true;
 }
 
@@ -213,7 +238,8 @@ on_turn(void *arg)
 	relay->timer_set = false;
 	if (defer(relay))
 		return;
-	relay_flush(relay);
+	if (!go_on(relay))
+		relay_flush(relay);
 	/* Who still has a backlog afterwards goes on in the next turn. */
 	TAILQ_INIT(&backlog);
 	TAILQ_CONCAT(&backlog, &relay->backlog, backlog_entry);

@@ -7,7 +7,7 @@
  * subscriptions are equal, an audience, share one log of frames: an event is
  * encoded once and written to each member's pipe from there, in one write(2)
  * of all that the member has not seen, in the turn of the loop in which it
- * came, or, while events come in bulk, a millisecond later.
+ * came, or, while events come in bulk, a few turns or a millisecond later.
  *
  * Nobody waits for a member that reads slowly.  What it leaves unread stays
  * in the log until the host's budget for all logs is used up; then the oldest

@@ -20,8 +20,17 @@
 #include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
 
+/*
+ * All pipes of an ordinary user together hold 64 MiB and any further ones
+ * next to nothing, pipe(7).  So uplinks are small until somebody writes in
+ * bulk, and where there are many members, each has a smaller pipe.
+ */
 #define PIPE_SIZE ((size_t)262144)
-#define ENLARGED_MAX ((size_t)8 << 20)
+#define ENLARGED_MAX ((size_t)4 << 20)
+#define PIPE_USUAL ((size_t)65536)
+#define UP_SIZE ((size_t)8192)
+#define MANY 384
+#define DOWN_OF_MANY ((size_t)32768)
 
 /* The error that errno stands for. */
 enum grouper_error
@@ -303,12 +312,22 @@ relay_member_unsubscribe(struct relay_member *member, const char *pattern)
  * Members
  */
 
-/* Larger pipes mean fewer turns; but they are not to take all there is. */
 static void
-enlarge(struct relay *relay, int fd)
+fit_pipes(struct relay *relay, int down, int up)
 {
-	if (relay->enlarged < ENLARGED_MAX)
-		relay->enlarged += pipe_enlarge(fd, PIPE_SIZE);
+	pipe_reduce(up, UP_SIZE);
+	if (relay->nmembers >= MANY && geteuid() != 0)
+		pipe_reduce(down, DOWN_OF_MANY);
+	else
+		relay_enlarge(relay, down);
+}
+
+void
+relay_enlarge(struct relay *relay, int fd)
+{
+	size_t most = relay->enlarged < ENLARGED_MAX ? PIPE_SIZE : PIPE_USUAL;
+
+	relay->enlarged += pipe_enlarge(fd, most);
 }
 
 /* Pipes; only our ends do not block: each end has a description of its own. */
@@ -322,8 +341,7 @@ open_pipes(struct relay_member *member, int *down, int *up)
 	    fcntl(down_ends[1], F_SETFL, O_NONBLOCK) == -1 ||
 	    fcntl(up_ends[0], F_SETFL, O_NONBLOCK) == -1)
 		goto fail;
-	enlarge(member->relay, down_ends[1]);
-	enlarge(member->relay, up_ends[0]);
+	fit_pipes(member->relay, down_ends[1], up_ends[0]);
 	member->down = down_ends[1];
 	member->up = up_ends[0];
 	if (relay_uplink_open(member) == -1) {
@@ -377,6 +395,7 @@ relay_member_new(struct relay *relay,
 	}
 	enter(member, audience);
 	TAILQ_INSERT_TAIL(&relay->members, member, entry);
+	relay->nmembers++;
 	relay_kick(relay);
 	for (i = 0; i < audience->nlinks; i++)
 		relay_watches_call(member, audience_pattern(audience, i), true);
@@ -414,6 +433,7 @@ relay_member_free(struct relay_member *member)
 	relay_uplink_close(member);
 	relay_member_break(member);
 	TAILQ_REMOVE(&member->relay->members, member, entry);
+	member->relay->nmembers--;
 	free(member);
 }
 

@@ -57,6 +57,7 @@ struct relay_member {
 	int up;
 	struct loop_fd *up_watch;
 	bool reading;	 /* the watch is on */
+	bool large;	 /* and the pipe was enlarged */
 	bool paused;	 /* too many items */
 	bool backlogged; /* frames were read that await their turn */
 	TAILQ_ENTRY(relay_member) backlog_entry;
@@ -94,6 +95,7 @@ struct relay {
 	struct audience_index index;
 	struct topic_groups *groups;
 	struct member_list members;
+	size_t nmembers;
 	struct member_list backlog;
 	struct audience_list dirty;
 	LIST_HEAD(, relay_listener) listeners;
@@ -102,13 +104,14 @@ struct relay {
 	bool garbage;	      /* something was freed meanwhile */
 	bool broken;	      /* a member's pipe broke */
 	uint64_t seq;
-	uint64_t mark;	   /* of events that were counted */
-	uint64_t appended; /* bytes, to all logs */
-	uint64_t flushed;  /* the same, when members were written to last */
-	bool bulk;	   /* events come in bulk, since then */
-	bool deferred;	   /* members are written to a little later */
-	size_t enlarged;   /* bytes by which pipes were enlarged */
-	char *buffer;	   /* that uplinks are read to */
+	uint64_t mark;	    /* of events that were counted */
+	uint64_t appended;  /* bytes, to all logs */
+	uint64_t flushed;   /* the same, when members were written to last */
+	bool bulk;	    /* events come in bulk, since then */
+	bool deferred;	    /* members are written to a little later */
+	unsigned int turns; /* in which they could have been */
+	size_t enlarged;    /* bytes by which pipes were enlarged */
+	char *buffer;	    /* that uplinks are read to */
 };
 
 /* relay.c */
@@ -157,6 +160,9 @@ enum grouper_error relay_member_pass(struct relay_member *member,
 /* As relay_member_subscribe(), with a confirmation. */
 enum grouper_error relay_member_change(struct relay_member *member,
     const char *pattern, size_t length, bool on, bool confirm);
+
+/* Larger pipes mean fewer turns; but they are not to take all there is. */
+void relay_enlarge(struct relay *relay, int fd);
 
 /* Into an audience of which it is not. */
 int relay_member_move(struct relay_member *member, struct audience *audience);

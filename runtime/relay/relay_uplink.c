@@ -8,6 +8,7 @@
  * unread.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -168,6 +169,14 @@ rest(struct relay_member *member)
 		frame_parser_trim(&member->parser);
 }
 
+/* Writes in bulk: may it do so in fewer pieces. */
+static void
+enlarge(struct relay_member *member)
+{
+	member->large = true;
+	relay_enlarge(member->relay, member->up);
+}
+
 /*
  * Reads once, `most` bytes at most; returns how many, 0 if there are none or
  * the pipe is closed now.
@@ -191,6 +200,8 @@ read_once(struct relay_member *member, size_t most)
 	while (n == -1 && errno == EINTR);
 	if (n > 0) {
 		member->relay->bulk |= (size_t)n >= RELAY_BULK;
+		if ((size_t)n >= PIPE_BUF && !member->large)
+			enlarge(member);
 		frame_parser_add(&member->parser, (size_t)n);
 		return (size_t)n;
 	}

@@ -371,6 +371,24 @@ START_TEST(a_group_without_pipes_gets_them_on_request)
 }
 END_TEST
 
+START_TEST(two_of_a_group_do_not_share_its_pipe_on_request)
+{
+	struct tree tree;
+
+	open_tree(&tree,
+	    "children:\n"
+	    "  - {id: w, ready: fd:3, shell: '"
+	    "@/grouper listen --member --ready-fd 4 a 4>@/held & "
+	    "while [ ! -s @/held ]; do sleep 0.01; done; "
+	    "@/grouper listen --member a 2>@/err; echo $? >>@/err; "
+	    "echo >&3; exec 3>&-; wait'}\n");
+	tree_await_ready("w");
+	support_await_file(support_path("err"),
+	    "another process reads the pipe of the group\n1\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Its pipes are in use, or it has none: the socket serves as well. */
 START_TEST(a_member_without_the_pipes_listens_by_the_socket)
 {
@@ -413,6 +431,7 @@ main(void)
 	tcase_add_test(tc, a_member_reads_its_own_pipe);
 	tcase_add_test(tc, who_reads_next_has_all_that_follows);
 	tcase_add_test(tc, a_group_without_pipes_gets_them_on_request);
+	tcase_add_test(tc, two_of_a_group_do_not_share_its_pipe_on_request);
 	tcase_add_test(tc, a_member_without_the_pipes_listens_by_the_socket);
 	return support_main(suite, NULL);
 }

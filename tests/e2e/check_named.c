@@ -147,6 +147,27 @@ START_TEST(send_reaches_the_group_of_a_name_alone)
 }
 END_TEST
 
+START_TEST(send_becomes_a_signal_where_its_event_does)
+{
+	struct tree tree;
+	char pid[16];
+
+	open_tree(&tree,
+	    "children:\n"
+	    "  - id: a\n    ready: fd:3\n    on_event: {reload: HUP}\n"
+	    "    shell: |\n"
+	    "      trap 'echo hup >>@/a' HUP\n"
+	    "      echo >&3; exec 3>&-\n"
+	    "      while :; do sleep 0.05; done\n");
+	snprintf(pid, sizeof(pid), "%d", (int)tree_pid("a"));
+	tree_expect(0, ARGV("register", "daemon", pid));
+	tree_refuses(1, "daemon: nobody", ARGV("send", "daemon", "other"));
+	tree_prints("", ARGV("send", "daemon", "reload"));
+	support_await_file(support_path("a"), "hup\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(send_fails_without_somebody_who_reads)
 {
 	struct tree tree;
@@ -327,6 +348,7 @@ main(void)
 	tcase_add_test(tc, unregister_frees_a_name_known_or_not);
 	tcase_add_test(tc, whereis_prints_nothing_for_nobody);
 	tcase_add_test(tc, send_reaches_the_group_of_a_name_alone);
+	tcase_add_test(tc, send_becomes_a_signal_where_its_event_does);
 	tcase_add_test(tc, send_fails_without_somebody_who_reads);
 	tcase_add_test(tc, a_subtree_may_have_names_of_its_own);
 	tc = support_case(suite, "settings");

@@ -110,6 +110,7 @@ peer_open(struct peer *peer, struct kit *kit, const char *key,
 	free(copy);
 	/* As much as pipes hold anywhere. */
 	ck_assert_int_eq(fcntl(peer->down, F_SETPIPE_SZ, PIPE_SIZE), PIPE_SIZE);
+	ck_assert_int_eq(fcntl(peer->up, F_SETPIPE_SZ, PIPE_SIZE), PIPE_SIZE);
 }
 
 void
