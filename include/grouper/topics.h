@@ -7,7 +7,7 @@
  * Events are passed on to the members of the host's groups that subscribed,
  * to clients of its socket, and to subscriptions of the program's own.
  * Nobody waits for a slow reader: what it could not be given is told to it as
- * lost.
+ * lost.  The first use of anything here makes the process ignore SIGPIPE.
  *
  * As in grouper/group.h, functions return at once, no callback runs before
  * they return, and all of them may be called from one.  Besides what is named
