@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <grouper/group.h>
 
@@ -58,6 +59,16 @@ const char *host_socket(const struct grouper_host *host);
 int host_listen(struct grouper_host *host);
 int host_listener(const struct grouper_host *host);
 struct loop *host_loop(const struct grouper_host *host);
+
+/* A group that has a leader now. */
+struct host_group {
+	const char *key;
+	enum grouper_state state;
+	pid_t main; /* 0: not executed yet */
+	int64_t age_us;
+};
+typedef void host_group_fn(const struct host_group *group, void *arg);
+void host_each_group(struct grouper_host *host, host_group_fn *fn, void *arg);
 
 /* The key that a leader serves, or NULL; *worker tells its kind. */
 const char *host_key_of_leader(const struct grouper_host *host, pid_t leader,

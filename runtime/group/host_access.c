@@ -10,6 +10,7 @@
 
 #include "runtime/group/group.h"
 #include "runtime/group/link.h"
+#include "runtime/util/clock.h"
 
 void
 host_set_signals(struct grouper_host *host, const struct signals *saved)
@@ -126,6 +127,21 @@ struct loop *
 host_loop(const struct grouper_host *host)
 {
 	return host->loop;
+}
+
+void
+host_each_group(struct grouper_host *host, host_group_fn *fn, void *arg)
+{
+	struct host_group found;
+	struct group *group;
+
+	RB_FOREACH(group, group_keys, &host->keys) {
+		if (group->leader == 0)
+			continue;
+		found = (struct host_group) { group->key, group->state,
+			group->main, clock_us() - group->started_us };
+		fn(&found, arg);
+	}
 }
 
 const char *

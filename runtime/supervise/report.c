@@ -127,6 +127,80 @@ describe(const struct supervisor *supervisor, const struct machine_view *view,
 	return child;
 }
 
+/*
+ * Groups of the host beside the tree: that of the command of `run`, or of a
+ * program's own.  What runs beside a child has a key below the child's.
+ */
+typedef json_t *other_fn(struct supervisor *supervisor,
+    const struct host_group *group, const struct usage *usage);
+
+struct others {
+	struct supervisor *supervisor;
+	const struct usage *usage;
+	const char *key; /* NULL and "": all */
+	other_fn *fn;
+	json_t *list;
+};
+
+static void
+on_group(const struct host_group *group, void *arg)
+{
+	struct others *others = arg;
+
+	if (strchr(group->key, '/') != NULL ||
+	    machine_find(supervisor_machine(others->supervisor), group->key) !=
+		NULL ||
+	    (others->key != NULL && others->key[0] != '\0' &&
+		strcmp(others->key, group->key) != 0))
+		return;
+	json_array_append_new(others->list,
+	    others->fn(others->supervisor, group, others->usage));
+}
+
+static json_t *
+list_others(struct supervisor *supervisor, const char *key,
+    const struct usage *usage, other_fn *fn)
+{
+	struct others others = { supervisor, usage, key, fn, json_array() };
+
+	host_each_group(supervisor_host(supervisor), on_group, &others);
+	return others.list;
+}
+
+static json_t *
+describe_other(struct supervisor *supervisor, const struct host_group *group,
+    const struct usage *usage)
+{
+	json_t *child = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I}", "key",
+	    group->key, "id", group->key, "type", "command", "state",
+	    grouper_state_name(group->state), "restarts", 0, "uptime_ms",
+	    (json_int_t)(group->age_us / 1000));
+
+	(void)supervisor;
+	if (child != NULL && group->main != 0)
+		json_object_set_new(child, "pid", json_integer(group->main));
+	if (child != NULL)
+		add_usage(child, usage, group->key);
+	return child;
+}
+
+/* The others come first: they were there before. */
+static void
+add_others(json_t *answer, json_t *others)
+{
+	json_t *children = json_object_get(json_array_get(answer, 0),
+	    "children");
+
+	if (json_array_size(answer) == 0) {
+		json_array_extend(answer, others);
+	} else if (children != NULL && json_array_size(others) > 0) {
+		json_array_extend(others, children);
+		json_array_clear(children);
+		json_array_extend(children, others);
+	}
+	json_decref(others);
+}
+
 json_t *
 report_tree(struct supervisor *supervisor, const char *key, bool uses)
 {
@@ -158,12 +232,16 @@ report_tree(struct supervisor *supervisor, const char *key, bool uses)
 			    child);
 		open[view.depth] = child;
 	}
+	if (key == NULL || key[0] == '\0' || json_array_size(answer) == 0)
+		add_others(answer,
+		    list_others(supervisor, key, usage, describe_other));
 	usage_free(usage);
 	if (json_array_size(answer) == 0) {
 		json_decref(answer);
 		return NULL;
 	}
-	json_object_set_new(top, "host_pid", json_integer(getpid()));
+	if (top != NULL)
+		json_object_set_new(top, "host_pid", json_integer(getpid()));
 	return json_pack("{s:o}", "tree", answer);
 }
 
@@ -199,13 +277,22 @@ describe_group(struct supervisor *supervisor, const char *key)
 	return json_pack("{s:s, s:o}", "key", key, "processes", processes);
 }
 
+static json_t *
+describe_other_group(struct supervisor *supervisor,
+    const struct host_group *group, const struct usage *usage)
+{
+	(void)usage;
+	return describe_group(supervisor, group->key);
+}
+
 json_t *
 report_processes(struct supervisor *supervisor, const char *key)
 {
 	const struct machine_node *node;
-	json_t *groups = json_array();
+	json_t *groups = list_others(supervisor, key, NULL,
+	    describe_other_group);
 	struct machine_view view;
-	bool found = false;
+	bool found = json_array_size(groups) > 0;
 
 	for (node = machine_root(supervisor_machine(supervisor)); node != NULL;
 	     node = machine_after(node)) {

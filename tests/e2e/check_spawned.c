@@ -378,6 +378,16 @@ START_TEST(a_script_under_run_spawns_and_waits)
 }
 END_TEST
 
+START_TEST(a_run_shows_its_own_command_too)
+{
+	expect(0, "default\nsleep:1\n",
+	    "$G run -- sh -c '$G spawn -q --log discard sleep 1000; "
+	    "$G status --keys'");
+	expect(0, "default\n", "$G run -- sh -c '$G status --keys default'");
+	expect(1, "", "$G run -- sh -c '$G ps nobody 2>/dev/null'");
+}
+END_TEST
+
 START_TEST(what_was_spawned_ends_with_the_command)
 {
 	expect(0, "stopped\n",
@@ -473,6 +483,7 @@ main(void)
 	tcase_add_test(tc, a_worker_has_to_insist);
 	tc = support_case(suite, "run");
 	tcase_add_test(tc, a_script_under_run_spawns_and_waits);
+	tcase_add_test(tc, a_run_shows_its_own_command_too);
 	tcase_add_test(tc, what_was_spawned_ends_with_the_command);
 	tcase_add_test(tc, a_log_goes_to_the_error_of_run);
 	tcase_add_test(tc, a_dead_leader_ends_the_run);
