@@ -101,10 +101,10 @@ START_TEST(a_key_can_be_chosen_once)
 
 	start_one(&tree);
 	expect_key("mine\n", ARGV("spawn", "--key", "mine", "sleep", "1000"));
-	expect_failure(1,
-	    "sleep: ", ARGV("spawn", "--key", "mine", "sleep", "1000"));
-	expect_failure(1,
-	    "sleep: ", ARGV("spawn", "--key", "a", "sleep", "1000"));
+	expect_failure(1, "mine: already started",
+	    ARGV("spawn", "--key", "mine", "sleep", "1000"));
+	expect_failure(1, "a: already started",
+	    ARGV("spawn", "--key", "a", "sleep", "1000"));
 	expect_failure(2, "--key: expected",
 	    ARGV("spawn", "--key", "a/b", "sleep", "1000"));
 	tree_stop(&tree, 0);
