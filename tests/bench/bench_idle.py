@@ -29,29 +29,6 @@ def start(wrapper, run):
     return [pid for pid in run.processes() if not is_command(pid)]
 
 
-def private_kilobytes(pid):
-    """Private pages, clean and dirty, and the dirty ones alone."""
-    clean = dirty = 0
-    text = benchlib.read_file(f"/proc/{pid}/smaps_rollup").decode()
-    for line in text.splitlines():
-        if line.startswith("Private_Clean:"):
-            clean = int(line.split()[1])
-        elif line.startswith("Private_Dirty:"):
-            dirty = int(line.split()[1])
-    return clean + dirty, dirty
-
-
-def context_switches(pid):
-    """Of all threads, voluntary or not: each is a wake-up or follows one."""
-    total = 0
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        text = benchlib.read_file(f"/proc/{pid}/task/{thread}/status")
-        for line in text.decode().splitlines():
-            if "ctxt_switches" in line:
-                total += int(line.split()[1])
-    return total
-
-
 def measure_memory(wrapper, user, times):
     """Medians of (private, dirty, processes), one instance at a time.
 
@@ -61,7 +38,7 @@ def measure_memory(wrapper, user, times):
     for _ in range(times):
         with benchlib.Run(user) as run:
             pids = start(wrapper, run)
-            sizes = [private_kilobytes(pid) for pid in pids]
+            sizes = [benchlib.private_kilobytes(pid) for pid in pids]
             samples.append((sum(size[0] for size in sizes),
                             sum(size[1] for size in sizes), len(pids)))
     return [statistics.median(column) for column in zip(*samples)]
@@ -75,9 +52,9 @@ def measure_wakeups(chosen, user, seconds):
             run = benchlib.Run(user)
             runs.append((run, []))
             runs[-1][1].extend(start(wrapper, run))
-        before = [sum(map(context_switches, pids)) for _, pids in runs]
+        before = [sum(map(benchlib.context_switches, pids)) for _, pids in runs]
         time.sleep(seconds)
-        after = [sum(map(context_switches, pids)) for _, pids in runs]
+        after = [sum(map(benchlib.context_switches, pids)) for _, pids in runs]
     finally:
         for run, _ in runs:
             run.close()

@@ -288,6 +288,29 @@ def end_processes(token):
     reap()
 
 
+def private_kilobytes(pid):
+    """Private pages, clean and dirty, and the dirty ones alone."""
+    clean = dirty = 0
+    text = read_file(f"/proc/{pid}/smaps_rollup").decode()
+    for line in text.splitlines():
+        if line.startswith("Private_Clean:"):
+            clean = int(line.split()[1])
+        elif line.startswith("Private_Dirty:"):
+            dirty = int(line.split()[1])
+    return clean + dirty, dirty
+
+
+def context_switches(pid):
+    """Of all threads, voluntary or not: each is a wake-up or follows one."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        text = read_file(f"/proc/{pid}/task/{thread}/status")
+        for line in text.decode().splitlines():
+            if "ctxt_switches" in line:
+                total += int(line.split()[1])
+    return total
+
+
 def await_true(check, seconds, pause=0.002):
     """Looks until check() is true; its value, or a false one in the end."""
     deadline = time.monotonic() + seconds

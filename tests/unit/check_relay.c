@@ -2,6 +2,8 @@
 /*
  * The relay: who gets what, in which order.
  */
+#include <sys/ioctl.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +382,48 @@ START_TEST(a_large_payload_comes_from_an_uplink)
 }
 END_TEST
 
+/* Readers who keep up: what a log holds before it is written grows anyway. */
+START_TEST(many_small_events_are_one_write)
+{
+	size_t round, i;
+	int held;
+
+	peer_open(&a, &kit, "a", "room:a");
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 1000; i++)
+			kit_publish(&kit, "room:a", "1");
+		ck_assert_int_eq(ioctl(a.down, FIONREAD, &held), 0);
+		kit_turn(&kit);
+		peer_drain(&a);
+	}
+	ck_assert_int_eq(held, 0);
+	ck_assert_uint_eq(a.received, 20 * 1000);
+	ck_assert_uint_eq(a.lost, 0);
+	peer_close(&a);
+}
+END_TEST
+
+START_TEST(an_uplink_grows_for_who_writes_much)
+{
+	static char text[6000] = "P room:a x 5900\n";
+	int before = 8192;
+
+	peer_open(&a, &kit, "a", "room:a");
+	ck_assert_int_eq(fcntl(a.up, F_SETPIPE_SZ, before), before);
+	peer_send(&a, "S hall\n");
+	kit_turn(&kit);
+	ck_assert_int_eq(fcntl(a.up, F_GETPIPE_SZ), before);
+	memset(text + strlen(text), 'x', 5900);
+	text[strlen(text)] = '\n';
+	peer_send(&a, text);
+	kit_turn(&kit);
+	ck_assert_int_gt(fcntl(a.up, F_GETPIPE_SZ), before);
+	peer_drain(&a);
+	ck_assert_uint_eq(a.received, 1);
+	peer_close(&a);
+}
+END_TEST
+
 START_TEST(a_member_that_does_not_read_holds_nobody_up)
 {
 	struct relay_counters counters;
@@ -522,6 +566,8 @@ main(void)
 	tcase_add_test(tc, the_members_ends_block_and_are_not_inherited);
 	tcase_add_test(tc, the_largest_payload_arrives);
 	tcase_add_test(tc, a_large_payload_comes_from_an_uplink);
+	tcase_add_test(tc, many_small_events_are_one_write);
+	tcase_add_test(tc, an_uplink_grows_for_who_writes_much);
 	tcase_add_test(tc, a_member_that_does_not_read_holds_nobody_up);
 	tcase_add_test(tc, counters_tell);
 	tcase_add_test(tc, a_member_without_pipes_is_only_present);
