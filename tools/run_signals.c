@@ -104,7 +104,9 @@ on_stopping(void *arg)
 {
 	struct run *run = arg;
 
-	host_wake(run->host, run->options->key);
+	/* The signal that would stop us is pending: this takes it back. */
+	if (!host_wake(run->host, run->options->key))
+		kill(getpid(), SIGCONT);
 }
 
 void

@@ -33,9 +33,10 @@ void host_on_child(struct grouper_host *host);
 /*
  * Asks for a SIGCONT as soon as the main process of a group is not stopped
  * any more, for a host that is about to stop with it.  Not at level PIDNS,
- * whose leaders see no host.
+ * whose leaders see no host.  False if there is news of the group, which may
+ * be its end: then nobody will send one, and the host is not to stop.
  */
-void host_wake(struct grouper_host *host, const char *key);
+bool host_wake(struct grouper_host *host, const char *key);
 
 /*
  * For a program with one thread that is nothing but the host: leaders are

@@ -4,6 +4,7 @@
  */
 #include "runtime/group/host.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/wait.h>
@@ -158,14 +159,19 @@ host_key_of_leader(const struct grouper_host *host, pid_t leader, bool *worker)
 	return group->key;
 }
 
-void
+bool
 host_wake(struct grouper_host *host, const char *key)
 {
 	struct link_down down = { .type = LINK_WAKE };
 	struct group *group = group_find(host, key);
+	struct pollfd news = { .fd = -1, .events = POLLIN };
 
-	if (group != NULL && group->leader != 0)
-		link_send_down(group->link, &down);
+	if (group == NULL || group->leader == 0)
+		return false;
+	link_send_down(group->link, &down);
+	/* The leader tells of the end before it looks for this last. */
+	news.fd = group->link;
+	return poll(&news, 1, 0) == 0;
 }
 
 /* A leader that was stopped by whoever could must not stay so. */

@@ -395,6 +395,10 @@ live(struct life *life)
 	while (life->state != LEADER_EMPTY &&
 	    !(life->sweep.gave_up && life->host_gone)) {
 		at_once = reap(life) == SWEEP_MORE_DEAD;
+		/* A host that stops asks first: what it asked before it was
+		 * told of the end has come by now. */
+		if (life->state == LEADER_EMPTY && !life->host_gone)
+			read_link(life);
 		wake_host(life);
 		if (life->state == LEADER_EMPTY)
 			return;
