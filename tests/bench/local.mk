@@ -4,6 +4,7 @@ bench_programs += \
 	tests/bench/bench_loop \
 	tests/bench/bench_member \
 	tests/bench/bench_messages \
+	tests/bench/bench_ordinary \
 	tests/bench/bench_relay \
 	tests/bench/bench_spawn \
 	tests/bench/bench_stop \

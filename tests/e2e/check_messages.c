@@ -283,7 +283,8 @@ START_TEST(a_payload_has_a_mebibyte_at_most)
 
 	open_tree(&tree,
 	    "children:\n"
-	    "  - {id: w, topics: [a], shell: 'head -c 3145800 <&8 | wc -c "
+	    "  - {id: w, restart: temporary, topics: [a], "
+	    "shell: 'head -c 3145800 <&8 | wc -c "
 	    ">@/w'}\n");
 	/* Whatever a request makes of it. */
 	ck_assert_int_eq(publish_large(LARGE, 'x'), 0);
