@@ -302,6 +302,18 @@ read_link(struct life *life)
 }
 
 /*
+ * A host that stops asks to be woken first: what it asked before it was told
+ * of the end has come by now.  That the link ends, once it was told, means
+ * nothing.
+ */
+static void
+hear_last(struct life *life)
+{
+	read_link(life);
+	life->host_gone = false;
+}
+
+/*
  * A host that stopped with the main process runs when that does, or has
  * ended, as a shell sees a plain command do.  From within a PID namespace the
  * host cannot be seen.
@@ -395,10 +407,8 @@ live(struct life *life)
 	while (life->state != LEADER_EMPTY &&
 	    !(life->sweep.gave_up && life->host_gone)) {
 		at_once = reap(life) == SWEEP_MORE_DEAD;
-		/* A host that stops asks first: what it asked before it was
-		 * told of the end has come by now. */
 		if (life->state == LEADER_EMPTY && !life->host_gone)
-			read_link(life);
+			hear_last(life);
 		wake_host(life);
 		if (life->state == LEADER_EMPTY)
 			return;
