@@ -58,6 +58,13 @@ struct bus {
 
 struct bus_member *bus_member(struct bus *bus, const char *key);
 
+/*
+ * For functions of programs that embed a host: GROUPER_NO_GROUP without one,
+ * GROUPER_INVALID unless the other arguments are valid, else the bus.
+ */
+enum grouper_error bus_public(struct grouper_host *host, bool valid,
+    struct bus **bus);
+
 /* Fills in bus->methods. */
 void bus_link_methods(struct bus *bus);
 

@@ -12,17 +12,6 @@
 
 #include "runtime/bus/bus_private.h"
 
-static enum grouper_error
-find_bus(struct grouper_host *host, const void *needed, struct bus **bus)
-{
-	if (host == NULL)
-		return GROUPER_NO_GROUP;
-	if (needed == NULL)
-		return GROUPER_INVALID;
-	*bus = bus_of(host);
-	return *bus != NULL ? GROUPER_OK : GROUPER_SYSTEM;
-}
-
 /* Names */
 
 enum grouper_error
@@ -30,14 +19,13 @@ grouper_register(struct grouper_host *host, const char *name, pid_t pid,
     int *registered)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, name, &bus);
+	enum grouper_error error = bus_public(host,
+	    name != NULL && registered != NULL && pid >= 0, &bus);
 	const char *key;
 	bool has;
 
 	if (error != GROUPER_OK)
 		return error;
-	if (registered == NULL || pid < 0)
-		return GROUPER_INVALID;
 	if (pid == 0)
 		pid = getpid();
 	key = server_group_of(host, pid);
@@ -52,7 +40,7 @@ enum grouper_error
 grouper_unregister(struct grouper_host *host, const char *name)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, name, &bus);
+	enum grouper_error error = bus_public(host, name != NULL, &bus);
 
 	if (error == GROUPER_OK)
 		registry_unregister(bus_names(bus, ""), name);
@@ -63,10 +51,9 @@ enum grouper_error
 grouper_whereis(struct grouper_host *host, const char *name, pid_t *pid)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, name, &bus);
+	enum grouper_error error = bus_public(host, name != NULL && pid != NULL,
+	    &bus);
 
-	if (error == GROUPER_OK && pid == NULL)
-		error = GROUPER_INVALID;
 	if (error == GROUPER_OK)
 		*pid = registry_whereis(bus_names(bus, ""), name, NULL);
 	return error;
@@ -81,13 +68,11 @@ grouper_send(struct grouper_host *host, const char *name, const char *event,
 		.payload = payload != NULL ? payload : "",
 		.length = length };
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, name, &bus);
+	enum grouper_error error = bus_public(host,
+	    name != NULL && event != NULL && (payload != NULL || length == 0),
+	    &bus);
 
-	if (error != GROUPER_OK)
-		return error;
-	if (event == NULL || (payload == NULL && length > 0))
-		return GROUPER_INVALID;
-	return bus_send(bus, "", &message);
+	return error == GROUPER_OK ? bus_send(bus, "", &message) : error;
 }
 
 /* Settings */
@@ -114,13 +99,12 @@ enum grouper_error
 grouper_config_get(struct grouper_host *host, const char *key, char **json)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, key, &bus);
+	enum grouper_error error = bus_public(host, key != NULL && json != NULL,
+	    &bus);
 	json_t *value;
 
 	if (error != GROUPER_OK)
 		return error;
-	if (json == NULL)
-		return GROUPER_INVALID;
 	value = settings_get(bus->settings, key);
 	return value != NULL ? give(json_incref(value), json) :
 			       GROUPER_NOT_FOUND;
@@ -131,7 +115,7 @@ grouper_config_put(struct grouper_host *host, const char *key, const char *json,
     char **old)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, key, &bus);
+	enum grouper_error error = bus_public(host, key != NULL, &bus);
 	json_t *value, *before;
 
 	if (error != GROUPER_OK)
@@ -149,7 +133,7 @@ enum grouper_error
 grouper_config_delete(struct grouper_host *host, const char *key, char **old)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, key, &bus);
+	enum grouper_error error = bus_public(host, key != NULL, &bus);
 	json_t *before;
 
 	if (error != GROUPER_OK)
@@ -162,7 +146,7 @@ enum grouper_error
 grouper_config_list(struct grouper_host *host, char **json)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, json, &bus);
+	enum grouper_error error = bus_public(host, json != NULL, &bus);
 	json_t *list;
 
 	if (error != GROUPER_OK)
@@ -180,7 +164,7 @@ grouper_config_load(struct grouper_host *host, const char *path, char *why,
     size_t size)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, path, &bus);
+	enum grouper_error error = bus_public(host, path != NULL, &bus);
 	char text[512];
 
 	if (error != GROUPER_OK)

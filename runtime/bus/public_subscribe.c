@@ -132,13 +132,13 @@ grouper_subscribe(struct grouper_host *host, const char *const *patterns,
 	enum grouper_error error;
 	struct bus *bus;
 
-	if (patterns == NULL || count == 0 || on_message == NULL ||
-	    subscription == NULL)
-		return GROUPER_INVALID;
-	if (host == NULL)
-		return GROUPER_NO_GROUP;
-	bus = bus_of(host);
-	made = bus == NULL ? NULL : calloc(1, sizeof(*made));
+	error = bus_public(host,
+	    patterns != NULL && count > 0 && on_message != NULL &&
+		subscription != NULL,
+	    &bus);
+	if (error != GROUPER_OK)
+		return error;
+	made = calloc(1, sizeof(*made));
 	if (made == NULL)
 		return GROUPER_SYSTEM;
 	made->host = host;

@@ -5,32 +5,21 @@
 #include <grouper/topics.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/bus/bus_private.h"
 
-/* GROUPER_OK and the bus, made where it is missing. */
 static enum grouper_error
-find_bus(struct grouper_host *host, struct bus **bus)
-{
-	if (host == NULL)
-		return GROUPER_NO_GROUP;
-	*bus = bus_of(host);
-	return *bus != NULL ? GROUPER_OK : GROUPER_SYSTEM;
-}
-
-static enum grouper_error
-find_groups(struct grouper_host *host, const char *topic_group,
-    struct topic_groups **groups)
+find_groups(struct grouper_host *host, bool valid, struct topic_groups **groups)
 {
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, &bus);
+	enum grouper_error error = bus_public(host, valid, &bus);
 
-	if (error != GROUPER_OK)
-		return error;
-	*groups = relay_groups(bus->relay);
-	return topic_group != NULL ? GROUPER_OK : GROUPER_INVALID;
+	if (error == GROUPER_OK)
+		*groups = relay_groups(bus->relay);
+	return error;
 }
 
 /* Lists of names */
@@ -79,7 +68,8 @@ enum grouper_error
 grouper_topics_create(struct grouper_host *host, const char *topic_group)
 {
 	struct topic_groups *groups;
-	enum grouper_error error = find_groups(host, topic_group, &groups);
+	enum grouper_error error = find_groups(host, topic_group != NULL,
+	    &groups);
 
 	return error != GROUPER_OK ? error :
 				     topic_groups_create(groups, topic_group);
@@ -89,7 +79,8 @@ enum grouper_error
 grouper_topics_delete(struct grouper_host *host, const char *topic_group)
 {
 	struct topic_groups *groups;
-	enum grouper_error error = find_groups(host, topic_group, &groups);
+	enum grouper_error error = find_groups(host, topic_group != NULL,
+	    &groups);
 
 	return error != GROUPER_OK ? error :
 				     topic_groups_delete(groups, topic_group);
@@ -100,10 +91,9 @@ grouper_topics_add(struct grouper_host *host, const char *topic_group,
     const char *topic)
 {
 	struct topic_groups *groups;
-	enum grouper_error error = find_groups(host, topic_group, &groups);
+	enum grouper_error error = find_groups(host,
+	    topic_group != NULL && topic != NULL, &groups);
 
-	if (error == GROUPER_OK && topic == NULL)
-		error = GROUPER_INVALID;
 	return error != GROUPER_OK ?
 	    error :
 	    topic_groups_add(groups, topic_group, topic);
@@ -114,10 +104,9 @@ grouper_topics_remove(struct grouper_host *host, const char *topic_group,
     const char *topic)
 {
 	struct topic_groups *groups;
-	enum grouper_error error = find_groups(host, topic_group, &groups);
+	enum grouper_error error = find_groups(host,
+	    topic_group != NULL && topic != NULL, &groups);
 
-	if (error == GROUPER_OK && topic == NULL)
-		error = GROUPER_INVALID;
 	return error != GROUPER_OK ?
 	    error :
 	    topic_groups_remove(groups, topic_group, topic);
@@ -135,7 +124,7 @@ grouper_topics_show(struct grouper_host *host, const char *topic_group,
 	if (list == NULL)
 		return GROUPER_INVALID;
 	*list = (struct grouper_names) { NULL, 0 };
-	error = find_groups(host, topic_group, &groups);
+	error = find_groups(host, topic_group != NULL, &groups);
 	if (error == GROUPER_OK)
 		error = topic_groups_topics(groups, topic_group, &topics,
 		    &count);
@@ -158,7 +147,7 @@ grouper_topics_list(struct grouper_host *host, struct grouper_names *list)
 	if (list == NULL)
 		return GROUPER_INVALID;
 	*list = (struct grouper_names) { NULL, 0 };
-	error = find_groups(host, "", &groups);
+	error = find_groups(host, true, &groups);
 	if (error != GROUPER_OK)
 		return error;
 	for (i = 0; (name = topic_groups_name(groups, i)) != NULL; i++)
@@ -178,13 +167,13 @@ grouper_publish(struct grouper_host *host, const char *topic, const char *event,
 		.payload = payload != NULL ? payload : "",
 		.length = length };
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, &bus);
+	enum grouper_error error = bus_public(host,
+	    topic != NULL && event != NULL && (payload != NULL || length == 0),
+	    &bus);
 
-	if (error != GROUPER_OK)
-		return error;
-	if (topic == NULL || event == NULL || (payload == NULL && length > 0))
-		return GROUPER_INVALID;
-	return relay_publish(bus->relay, &message, NULL, reached);
+	return error != GROUPER_OK ?
+	    error :
+	    relay_publish(bus->relay, &message, NULL, reached);
 }
 
 enum grouper_error
@@ -198,13 +187,13 @@ grouper_broadcast(struct grouper_host *host, const char *topic_group,
 		.length = length };
 	struct relay_reach found = { .known = false };
 	struct bus *bus;
-	enum grouper_error error = find_bus(host, &bus);
+	enum grouper_error error = bus_public(host,
+	    topic_group != NULL && event != NULL &&
+		(payload != NULL || length == 0),
+	    &bus);
 
 	if (error != GROUPER_OK)
 		return error;
-	if (topic_group == NULL || event == NULL ||
-	    (payload == NULL && length > 0))
-		return GROUPER_INVALID;
 	error = relay_broadcast(bus->relay, &message, &found);
 	if (reach != NULL)
 		*reach = (struct grouper_reach) { found.known, found.topics,
@@ -224,11 +213,10 @@ grouper_presence(struct grouper_host *host, const char *topic,
 	if (list == NULL)
 		return GROUPER_INVALID;
 	*list = (struct grouper_names) { NULL, 0 };
-	error = find_bus(host, &bus);
+	error = bus_public(host,
+	    topic != NULL && topic_valid(topic, strlen(topic)), &bus);
 	if (error != GROUPER_OK)
 		return error;
-	if (topic == NULL || !topic_valid(topic, strlen(topic)))
-		return GROUPER_INVALID;
 	count = relay_presence(bus->relay, topic, NULL, 0);
 	members = calloc(count + 1, sizeof(*members));
 	if (members == NULL)
