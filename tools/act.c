@@ -211,13 +211,11 @@ check_arguments(struct doing *doing, int argc, char **argv)
 		if (check_first(doing) != TOOL_OK)
 			return TOOL_USAGE;
 	}
-	if (doing->act->keys == (optind < argc))
+	if (!doing->act->keys)
+		return options_no_more(doing->act->verb, argv);
+	if (optind < argc)
 		return TOOL_OK;
-	if (doing->act->keys)
-		tool_error(doing->act->verb, "expected a KEY");
-	else
-		tool_error(doing->act->verb, "expected no argument, got '%s'",
-		    argv[optind]);
+	tool_error(doing->act->verb, "expected a KEY");
 	return TOOL_USAGE;
 }
 

@@ -57,22 +57,6 @@ static const struct action {
 };
 #define NACTIONS (sizeof(actions) / sizeof(actions[0]))
 
-static const struct action *
-take_action(char **argv)
-{
-	const char *name = argv[optind];
-	size_t i;
-
-	for (i = 0; name != NULL && i < NACTIONS; i++)
-		if (strcmp(actions[i].name, name) == 0) {
-			optind++;
-			return &actions[i];
-		}
-	tool_error("config", "expected get, put, delete or list, got '%s'",
-	    name != NULL ? name : "");
-	return NULL;
-}
-
 /* A line; control characters of a string are the reader's to deal with. */
 static int
 print_line(const char *before, const char *text)
@@ -212,7 +196,8 @@ take_option(int opt, char *value, void *arg)
 static int
 take_arguments(struct configuring *configuring, char **argv)
 {
-	const struct action *action = take_action(argv);
+	const struct action *action = options_action("config", argv, actions,
+	    sizeof(actions[0]), NACTIONS);
 
 	configuring->action = action;
 	if (action == NULL)

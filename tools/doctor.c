@@ -267,7 +267,7 @@ doctor_main(int argc, char **argv)
 	status = options_read(&options, argc, argv, "+:", table, NULL, NULL);
 	if (status != -1)
 		return status;
-	if (options_no_argument("doctor", argv) != TOOL_OK)
+	if (options_no_more("doctor", argv) != TOOL_OK)
 		return TOOL_USAGE;
 	return examine(options.json);
 }

@@ -92,7 +92,7 @@ host_main(int argc, char **argv)
 	    take_option, &options);
 	if (status != -1)
 		return status;
-	if (options_no_argument("host", argv) != TOOL_OK)
+	if (options_no_more("host", argv) != TOOL_OK)
 		return TOOL_USAGE;
 	if (options.name != NULL &&
 	    !name_valid(options.name, NAMES_HOST_MAX, false)) {

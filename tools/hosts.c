@@ -83,7 +83,7 @@ hosts_main(int argc, char **argv)
 	status = options_read(&options, argc, argv, ":", table, NULL, NULL);
 	if (status != -1)
 		return status;
-	if (options_no_argument("hosts", argv) != TOOL_OK)
+	if (options_no_more("hosts", argv) != TOOL_OK)
 		return TOOL_USAGE;
 	return list_hosts(options.json);
 }

@@ -5,6 +5,7 @@
 #include "tools/options.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/json.h"
 #include "tools/tool.h"
@@ -57,15 +58,6 @@ options_read(struct options *options, int argc, char **argv,
 	return -1;
 }
 
-int
-options_no_argument(const char *verb, char **argv)
-{
-	if (argv[optind] == NULL)
-		return TOOL_OK;
-	tool_error(verb, "expected no argument, got '%s'", argv[optind]);
-	return TOOL_USAGE;
-}
-
 static int
 check_word(const char *verb, enum word_kind kind, const char *text)
 {
@@ -97,6 +89,38 @@ options_word(const char *verb, char **argv, enum word_kind kind,
 		return NULL;
 	optind++;
 	return text;
+}
+
+static const char *
+action_name(const void *table, size_t size, size_t i)
+{
+	return *(const char *const *)((const char *)table + i * size);
+}
+
+const void *
+options_action(const char *verb, char **argv, const void *table, size_t size,
+    size_t count)
+{
+	const char *given = argv[optind];
+	char names[256] = "";
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (given != NULL &&
+		    strcmp(action_name(table, size, i), given) == 0) {
+			optind++;
+			return (const char *)table + i * size;
+		}
+		if (i > 0)
+			strlcat(names, i + 1 < count ? ", " : " or ",
+			    sizeof(names));
+		strlcat(names, action_name(table, size, i), sizeof(names));
+	}
+	if (given == NULL)
+		tool_error(verb, "expected %s", names);
+	else
+		tool_error(verb, "expected %s, got '%s'", names, given);
+	return NULL;
 }
 
 int

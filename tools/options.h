@@ -59,15 +59,20 @@ int options_read(struct options *options, int argc, char **argv,
     const char *letters, const struct option *table, options_own_fn *own,
     void *arg);
 
-/* For a verb without arguments: TOOL_OK, or TOOL_USAGE and it is said. */
-int options_no_argument(const char *verb, char **argv);
-
 /*
  * The next argument, which must be such a word, and UTF-8 for JSON; NULL if
  * not, and it is said.  title: with its article, "a TOPIC".
  */
 const char *options_word(const char *verb, char **argv, enum word_kind kind,
     const char *title);
+
+/*
+ * The next argument, which must be one of the actions of a verb: a table of
+ * count structs of this size that begin with their name, a string.  NULL if
+ * it is none, and it is said.
+ */
+const void *options_action(const char *verb, char **argv, const void *table,
+    size_t size, size_t count);
 
 /* Behind the last argument: TOOL_OK, or TOOL_USAGE and it is said. */
 int options_no_more(const char *verb, char **argv);

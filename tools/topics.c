@@ -42,23 +42,6 @@ static const struct action {
 };
 #define NACTIONS (sizeof(actions) / sizeof(actions[0]))
 
-static const struct action *
-take_action(char **argv)
-{
-	const char *name = argv[optind];
-	size_t i;
-
-	for (i = 0; name != NULL && i < NACTIONS; i++)
-		if (strcmp(actions[i].name, name) == 0) {
-			optind++;
-			return &actions[i];
-		}
-	tool_error("topics",
-	    "expected create, delete, add, remove, show or list, got '%s'",
-	    name != NULL ? name : "");
-	return NULL;
-}
-
 static int
 print_answer(const struct remote *remote, const struct action *action,
     json_t *result)
@@ -131,7 +114,8 @@ topics_main(int argc, char **argv)
 	    ":" OPTIONS_HOST_LETTERS, table, NULL, NULL);
 	if (status != -1)
 		return status;
-	action = take_action(argv);
+	action = options_action("topics", argv, actions, sizeof(actions[0]),
+	    NACTIONS);
 	if (action == NULL)
 		return TOOL_USAGE;
 	if (action->group) {

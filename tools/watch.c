@@ -220,7 +220,7 @@ events_main(int argc, char **argv)
 	    ":" OPTIONS_HOST_LETTERS, options, take_option, &watch);
 	if (status != -1)
 		return status;
-	if (options_no_argument("events", argv) != TOOL_OK)
+	if (options_no_more("events", argv) != TOOL_OK)
 		return TOOL_USAGE;
 	status = remote_open(&watch.remote);
 	if (status != TOOL_OK)

@@ -536,7 +536,8 @@ END_TEST
 
 START_TEST(misuse_of_host_is_told)
 {
-	expect_failure(2, "expected no argument", ARGV("host", "x"));
+	expect_failure(2, "expected no more arguments, got 'x'",
+	    ARGV("host", "x"));
 	expect_failure(2, "--control-fd: expected",
 	    ARGV("host", "--control-fd", "x"));
 	expect_failure(2, "--control-fd: expected",

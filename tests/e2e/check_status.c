@@ -397,7 +397,7 @@ static const struct refusal refusals[] = {
 	{ { "bogus" }, 2, "'grouper help' lists them" },
 	{ { "--bogus" }, 2, "unknown option '--bogus'" },
 	{ { "help", "bogus" }, 2, "unknown verb 'bogus'" },
-	{ { "doctor", "x" }, 2, "expected no argument" },
+	{ { "doctor", "x" }, 2, "expected no more arguments, got 'x'" },
 	{ { "doctor", "--bogus" }, 2, "unknown option '--bogus'" },
 	{ { "ident", "x" }, 2, "expected a PID" },
 	{ { "ident", "0" }, 2, "expected a PID" },
