@@ -372,17 +372,6 @@ bus_of(struct grouper_host *host)
 	return bus;
 }
 
-enum grouper_error
-bus_public(struct grouper_host *host, bool valid, struct bus **bus)
-{
-	if (host == NULL)
-		return GROUPER_NO_GROUP;
-	if (!valid)
-		return GROUPER_INVALID;
-	*bus = bus_of(host);
-	return *bus != NULL ? GROUPER_OK : GROUPER_SYSTEM;
-}
-
 struct relay *
 bus_relay(struct bus *bus)
 {

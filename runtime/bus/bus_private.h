@@ -60,10 +60,19 @@ struct bus_member *bus_member(struct bus *bus, const char *key);
 
 /*
  * For functions of programs that embed a host: GROUPER_NO_GROUP without one,
- * GROUPER_INVALID unless the other arguments are valid, else the bus.
+ * GROUPER_INVALID unless the other arguments are valid, else the bus.  Inline,
+ * so that the analyzers see what is valid after it.
  */
-enum grouper_error bus_public(struct grouper_host *host, bool valid,
-    struct bus **bus);
+static inline enum grouper_error
+bus_public(struct grouper_host *host, bool valid, struct bus **bus)
+{
+	if (host == NULL)
+		return GROUPER_NO_GROUP;
+	if (!valid)
+		return GROUPER_INVALID;
+	*bus = bus_of(host);
+	return *bus != NULL ? GROUPER_OK : GROUPER_SYSTEM;
+}
 
 /* Fills in bus->methods. */
 void bus_link_methods(struct bus *bus);
