@@ -51,6 +51,8 @@ grouper_SOURCES += \
 	tools/run_values.c \
 	tools/run_values.h \
 	tools/spawn.c \
+	tools/spawn_request.c \
+	tools/spawn_request.h \
 	tools/status.c \
 	tools/supervise.c \
 	tools/supervise.h \

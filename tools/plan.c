@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/supervise/spawn_params.h"
+#include "runtime/supervise/spawn_text.h"
 #include "runtime/tree/plan.h"
 #include "tools/json.h"
 #include "tools/remote.h"

@@ -116,7 +116,7 @@ prepare(struct run *run)
 		return -1;
 	if (environment_init(&run->env) != 0)
 		return fail("environment");
-	if (environment_apply(&run->env, options) != 0 ||
+	if (environment_apply(&run->env, options, "run") != 0 ||
 	    (options->die_with_parent && die_with(parent) != 0))
 		return -1;
 	signals_take(&run->inherited);

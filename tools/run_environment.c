@@ -13,18 +13,18 @@
 
 /* The first of what is wrong, in a line. */
 static void
-tell(const struct tree_problem *problem)
+tell(const char *verb, const struct tree_problem *problem)
 {
 	if (problem->line == 0)
-		tool_error("run", "cannot read the environment file %s: %s",
+		tool_error(verb, "cannot read the environment file %s: %s",
 		    problem->file, problem->text);
 	else
-		tool_error("run", "%s:%u: %s", problem->file, problem->line,
+		tool_error(verb, "%s:%u: %s", problem->file, problem->line,
 		    problem->text);
 }
 
 static int
-read_file(struct environment *env, const char *path)
+read_file(struct environment *env, const char *path, const char *verb)
 {
 	struct tree_problems problems;
 	int result = 0;
@@ -34,7 +34,7 @@ read_file(struct environment *env, const char *path)
 	tree_problems_init(&problems);
 	list = dotenv_read(path, &problems);
 	if (list == NULL && problems.count > 0)
-		tell(&problems.list[0]);
+		tell(verb, &problems.list[0]);
 	tree_problems_fini(&problems);
 	if (list == NULL)
 		return -1;
@@ -45,21 +45,22 @@ read_file(struct environment *env, const char *path)
 			result = -1;
 	free((void *)list);
 	if (result != 0)
-		tool_error("run", "environment: %s", strerror(errno));
+		tool_error(verb, "environment: %s", strerror(errno));
 	return result;
 }
 
 int
-environment_apply(struct environment *env, const struct run_options *options)
+environment_apply(struct environment *env, const struct run_options *options,
+    const char *verb)
 {
 	size_t i;
 
 	for (i = 0; i < options->nenv_files; i++)
-		if (read_file(env, options->env_files[i]) != 0)
+		if (read_file(env, options->env_files[i], verb) != 0)
 			return -1;
 	for (i = 0; i < options->nenv; i++) {
 		if (environment_put(env, options->env[i]) != 0) {
-			tool_error("run", "environment: %s", strerror(errno));
+			tool_error(verb, "environment: %s", strerror(errno));
 			return -1;
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The environment that the command of `grouper run` gets.
+ * The environment that a command gets.
  */
 #ifndef TOOLS_RUN_ENVIRONMENT_H
 #define TOOLS_RUN_ENVIRONMENT_H
@@ -9,10 +9,10 @@
 #include "tools/run_options.h"
 
 /*
- * Applies --env-file and then --env.  0; -1 after telling on standard error
- * what is wrong.
+ * Applies --env-file and then --env of a verb.  0; -1 after telling on
+ * standard error what is wrong.
  */
 int environment_apply(struct environment *env,
-    const struct run_options *options);
+    const struct run_options *options, const char *verb);
 
 #endif

@@ -2,32 +2,18 @@
 /*
  * grouper spawn: one more group under a running host.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/control/rpc.h"
-#include "runtime/supervise/spawn_params.h"
-#include "runtime/util/environment.h"
-#include "runtime/util/fd.h"
 #include "runtime/util/parse.h"
 #include "tools/json.h"
-#include "tools/remote.h"
 #include "tools/run_values.h"
+#include "tools/spawn_request.h"
 #include "tools/tool.h"
-
-/* What stands around the params in a request, and what is read at once. */
-#define MARGIN 8192
-
-/* Of --log, before a path. */
-#define FILE_PREFIX "file:"
-#define FILE_PREFIX_LENGTH (sizeof(FILE_PREFIX) - 1)
 
 static const char help[] =
     "Usage: grouper spawn [OPTION...] [--] COMMAND [ARGUMENT...]\n"
@@ -43,6 +29,7 @@ static const char help[] =
     "      --supervisor KEY add it to this supervisor, not to the root\n"
     "      --restart HOW    permanent, transient or temporary (temporary)\n"
     "      --env NAME=VALUE set a variable (repeatable)\n"
+    "      --env-file FILE  set the variables of a file (repeatable)\n"
     "      --cwd DIR        run in this directory\n"
     "      --stdin FILE     standard input: a file, null or inherit\n"
     "      --log WHERE      the output is not the caller's: prefix, inherit,\n"
@@ -53,9 +40,17 @@ static const char help[] =
     "      --nice N         add N to the host's nice value\n"
     "      --limits NAME=VALUE,...\n"
     "                       resource limits: nofile=1024, core=0, ...\n"
-    "      --ready HOW      it is ready: started, notify or fd:N (started)\n"
+    "      --ready HOW      it is ready: started, notify, fd:N, exec:TEXT\n"
+    "                       or log:REGEX (started)\n"
     "      --ready-timeout TIME\n"
     "                       how long that may take (infinity)\n"
+    "      --watchdog TIME  how long its WATCHDOG=1 may be missing\n"
+    "      --success STATUS,...\n"
+    "                       exit statuses that are no failure (0)\n"
+    "      --start-pre TEXT run TEXT by /bin/sh -c before each start\n"
+    "      --stop-pre TEXT  and before it is told to stop\n"
+    "      --reload-command TEXT\n"
+    "                       and after a reload that left it running\n"
     "      --topic PATTERN  subscribe it to a topic (repeatable)\n"
     "      --messages       give it pipes for events, as --topic does\n"
     "      --on-event EVENT=SIGNAL\n"
@@ -79,6 +74,7 @@ enum {
 	CONTAIN = FIRST_VALUE,
 	CWD,
 	ENV,
+	ENV_FILE,
 	FORCE,
 	GID,
 	KEY,
@@ -94,8 +90,14 @@ enum {
 	UID,
 	UMASK,
 	LOG,
+	/* What a daemon has beside its command. */
 	READY,
 	READY_TIMEOUT,
+	RELOAD_COMMAND,
+	START_PRE,
+	STOP_PRE,
+	SUCCESS,
+	WATCHDOG,
 	RESTART,
 	SUPERVISOR,
 };
@@ -104,6 +106,7 @@ static run_value_fn *const stores[] = {
 	[CONTAIN - FIRST_VALUE] = run_value_contain,
 	[CWD - FIRST_VALUE] = run_value_cwd,
 	[ENV - FIRST_VALUE] = run_value_env,
+	[ENV_FILE - FIRST_VALUE] = run_value_env_file,
 	[FORCE - FIRST_VALUE] = run_value_force,
 	[GID - FIRST_VALUE] = run_value_gid,
 	[KEY - FIRST_VALUE] = run_value_key,
@@ -124,6 +127,7 @@ static const struct option long_options[] = {
 	{ "contain", required_argument, NULL, CONTAIN },
 	{ "cwd", required_argument, NULL, CWD },
 	{ "env", required_argument, NULL, ENV },
+	{ "env-file", required_argument, NULL, ENV_FILE },
 	{ "force", no_argument, NULL, FORCE },
 	{ "gid", required_argument, NULL, GID },
 	{ "key", required_argument, NULL, KEY },
@@ -135,247 +139,24 @@ static const struct option long_options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "ready", required_argument, NULL, READY },
 	{ "ready-timeout", required_argument, NULL, READY_TIMEOUT },
+	{ "reload-command", required_argument, NULL, RELOAD_COMMAND },
 	{ "restart", required_argument, NULL, RESTART },
 	{ "shell", required_argument, NULL, SHELL },
 	{ "shutdown", required_argument, NULL, SHUTDOWN },
+	{ "start-pre", required_argument, NULL, START_PRE },
 	{ "stdin", required_argument, NULL, STDIN },
+	{ "stop-pre", required_argument, NULL, STOP_PRE },
 	{ "stop-target", required_argument, NULL, STOP_TARGET },
+	{ "success", required_argument, NULL, SUCCESS },
 	{ "supervisor", required_argument, NULL, SUPERVISOR },
 	{ "topic", required_argument, NULL, TOPIC },
 	{ "uid", required_argument, NULL, UID },
 	{ "umask", required_argument, NULL, UMASK },
+	{ "watchdog", required_argument, NULL, WATCHDOG },
 	OPTIONS_HOST,
 	OPTIONS_JSON,
 	OPTIONS_END,
 };
-
-struct spawning {
-	struct remote remote;
-	struct run_options command;
-	const char *supervisor; /* NULL: the root */
-	const char *restart;	/* NULL: the host's default */
-	const char *log;	/* NULL: the output is ours */
-	const char *ready;	/* NULL: started */
-	int64_t ready_ms;	/* -1: as long as it takes */
-	bool quiet;
-	struct client_fds fds;
-	json_t *numbers; /* that they get */
-};
-
-/* What the command is started with */
-
-static json_t *
-list_of(char *const *texts)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; texts[i] != NULL; i++)
-		json_array_append_new(list, spawn_text(texts[i]));
-	return list;
-}
-
-/* Ours with changes; what the host itself gives to its groups is not ours. */
-static json_t *
-environment_of(const struct run_options *command)
-{
-	static const char *const hosts[] = { "GROUPER_KEY", "GROUPER_EVENTS_FD",
-		"GROUPER_COMMANDS_FD" };
-	json_t *list = json_array();
-	struct environment env;
-	size_t i;
-
-	if (environment_init(&env) == -1) {
-		json_decref(list);
-		return NULL;
-	}
-	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
-		environment_set(&env, hosts[i], NULL);
-	for (i = 0; i < command->nenv; i++)
-		environment_put(&env, command->env[i]);
-	for (i = 0; i < env.count; i++)
-		/* There may be anything in an environment, execve(2). */
-		if (env.vars[i][0] != '=' && strchr(env.vars[i], '=') != NULL)
-			json_array_append_new(list, spawn_text(env.vars[i]));
-	environment_fini(&env);
-	return list;
-}
-
-/* A path from ours, which is meant without one.  NULL with errno. */
-static json_t *
-whole_path(const char *path)
-{
-	char *here, *whole;
-	json_t *text;
-
-	if (path != NULL && path[0] == '/')
-		return spawn_text(path);
-	here = getcwd(NULL, 0);
-	if (here == NULL || path == NULL) {
-		text = here != NULL ? spawn_text(here) : NULL;
-	} else if (asprintf(&whole, "%s/%s", here, path) != -1) {
-		text = spawn_text(whole);
-		free(whole);
-	} else {
-		text = NULL;
-	}
-	free(here);
-	return text;
-}
-
-static json_t *
-umask_of(int mask)
-{
-	mode_t ours;
-
-	if (mask != -1)
-		return json_integer(mask);
-	ours = umask(077);
-	umask(ours);
-	return json_integer(ours);
-}
-
-static json_t *
-limits_of(const struct run_options *command)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < command->nlimits; i++)
-		json_array_append_new(list,
-		    json_pack("[i, I, I]", command->limits[i].resource,
-			(json_int_t)command->limits[i].soft,
-			(json_int_t)command->limits[i].hard));
-	return list;
-}
-
-static json_t *
-reactions_of(const struct run_options *command)
-{
-	json_t *object = json_object();
-	size_t i;
-
-	for (i = 0; i < command->nreactions; i++)
-		json_object_set_new(object, command->reactions[i].event,
-		    json_integer(command->reactions[i].signum));
-	return object;
-}
-
-static void
-set_text(json_t *params, const char *name, const char *text)
-{
-	if (text != NULL)
-		json_object_set_new(params, name, json_text(text));
-}
-
-/* One of ours is given, a closed one as if it were /dev/null. */
-static int
-add_fd(struct spawning *spawning, const char *path, int number)
-{
-	int fd = path == NULL ? fcntl(number, F_DUPFD_CLOEXEC, 3) : -1;
-
-	if (fd == -1 && path == NULL && errno != EBADF)
-		return -1;
-	if (fd == -1)
-		fd = open(path != NULL ? path : "/dev/null",
-		    (number == STDIN_FILENO ? O_RDONLY : O_WRONLY) | O_CLOEXEC |
-			O_NOCTTY);
-	if (fd == -1)
-		return -1;
-	spawning->fds.list[spawning->fds.count++] = fd;
-	json_array_append_new(spawning->numbers, json_integer(number));
-	return 0;
-}
-
-/* With a log of its own, it gets our input alone. */
-static int
-collect_fds(struct spawning *spawning)
-{
-	const char *input = spawning->command.input;
-	int fd;
-
-	if (input != NULL && strcmp(input, "null") == 0)
-		input = "/dev/null";
-	spawning->numbers = json_array();
-	if (add_fd(spawning, input, STDIN_FILENO) == -1) {
-		tool_error("spawn", "%s: %s",
-		    input != NULL ? input : "standard input", strerror(errno));
-		return TOOL_NO;
-	}
-	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (spawning->log != NULL || add_fd(spawning, NULL, fd) == 0)
-			continue;
-		tool_error("spawn", "descriptor %d: %s", fd, strerror(errno));
-		return TOOL_NO;
-	}
-	return TOOL_OK;
-}
-
-static json_t *
-log_of(const char *log)
-{
-	return strncmp(log, FILE_PREFIX, FILE_PREFIX_LENGTH) == 0 ?
-	    json_pack("{s:o}", "file", whole_path(log + FILE_PREFIX_LENGTH)) :
-	    json_string(log);
-}
-
-/* NULL: it was said why. */
-static json_t *
-params_of(const struct spawning *spawning)
-{
-	static const char *const targets[] = {
-		[GROUPER_STOP_GROUP] = "group",
-		[GROUPER_STOP_COMMAND] = "command",
-		[GROUPER_STOP_TREE] = "tree",
-	};
-	const struct run_options *command = &spawning->command;
-	json_t *directory = whole_path(command->directory), *params;
-
-	if (directory == NULL) {
-		tool_error("spawn", "the working directory: %s",
-		    strerror(errno));
-		return NULL;
-	}
-	params = json_pack("{s:o, s:o, s:o, s:o, s:o, s:O, s:i, s:b}", "argv",
-	    list_of(command->argv), "env", environment_of(command), "cwd",
-	    directory, "umask", umask_of(command->umask), "limits",
-	    limits_of(command), "fds", spawning->numbers, "nice", command->nice,
-	    "force", (int)command->force);
-	if (params == NULL) {
-		tool_error("spawn", "%s", strerror(ENOMEM));
-		return NULL;
-	}
-	set_text(params, "key", command->key);
-	set_text(params, "supervisor", spawning->supervisor);
-	set_text(params, "restart", spawning->restart);
-	if (command->user != NULL)
-		json_object_set_new(params, "uid", spawn_text(command->user));
-	if (command->group != NULL)
-		json_object_set_new(params, "gid", spawn_text(command->group));
-	if (spawning->log != NULL)
-		json_object_set_new(params, "log", log_of(spawning->log));
-	set_text(params, "ready", spawning->ready);
-	if (spawning->ready_ms != -1)
-		json_object_set_new(params, "ready_timeout",
-		    json_integer(spawning->ready_ms));
-	if (command->ntopics > 0)
-		json_object_set_new(params, "topics", list_of(command->topics));
-	if (command->nreactions > 0)
-		json_object_set_new(params, "on_event", reactions_of(command));
-	if (command->messages)
-		json_object_set_new(params, "messages", json_true());
-	set_text(params, "shutdown", command->shutdown);
-	set_text(params, "contain", grouper_containment_name(command->contain));
-	set_text(params, "stop_target", targets[command->stop_target]);
-	if (json_dumpb(params, NULL, 0, JSON_COMPACT) <= RPC_LINE_MAX - MARGIN)
-		return params;
-	tool_error("spawn",
-	    "the arguments and the environment are longer than the host "
-	    "takes, %zu KiB",
-	    RPC_LINE_MAX >> 10);
-	json_decref(params);
-	return NULL;
-}
 
 /* The result is released. */
 static int
@@ -400,10 +181,7 @@ ask(struct spawning *spawning)
 	enum grouper_error error;
 	json_t *params, *result;
 
-	if (collect_fds(spawning) != TOOL_OK)
-		return TOOL_NO;
-	params = params_of(spawning);
-	if (params == NULL)
+	if (spawn_request(spawning, &params) != TOOL_OK)
 		return TOOL_NO;
 	/* Its turn to start may come late. */
 	error = client_call_fds(spawning->remote.client, "spawn", params,
@@ -458,14 +236,15 @@ store_log(struct spawning *spawning, const char *value)
 {
 	static const char *const words[] = { "prefix", "inherit", "discard",
 		"syslog" };
+	const char *path;
 	size_t i;
 
 	spawning->log = value;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(value, words[i]) == 0)
 			return TOOL_OK;
-	if (strncmp(value, FILE_PREFIX, FILE_PREFIX_LENGTH) == 0 &&
-	    value[FILE_PREFIX_LENGTH] != '\0')
+	path = spawn_after(value, SPAWN_FILE);
+	if (path != NULL && path[0] != '\0')
 		return TOOL_OK;
 	tool_error("spawn",
 	    "--log: expected prefix, inherit, discard, syslog or file:PATH, "
@@ -475,14 +254,87 @@ store_log(struct spawning *spawning, const char *value)
 }
 
 static int
-store_timeout(struct spawning *spawning, const char *value)
+store_ready(struct spawning *spawning, const char *value)
 {
-	if (strcmp(value, "infinity") == 0 ||
-	    parse_time(value, &spawning->ready_ms) == 0)
+	const char *command = spawn_after(value, SPAWN_EXEC);
+	const char *pattern = spawn_after(value, SPAWN_PATTERN);
+	const char *number = spawn_after(value, "fd:");
+	int64_t fd;
+
+	spawning->ready = value;
+	if (strcmp(value, "started") == 0 || strcmp(value, "notify") == 0 ||
+	    (number != NULL && parse_int(number, 3, 1023, &fd) == 0) ||
+	    (command != NULL && *command != '\0') ||
+	    (pattern != NULL && *pattern != '\0'))
 		return TOOL_OK;
 	tool_error("spawn",
-	    "--ready-timeout: expected a time such as 30s, got '%s'", value);
+	    "--ready: expected started, notify, fd:N, exec:TEXT or log:REGEX, "
+	    "got '%s'",
+	    value);
 	return TOOL_USAGE;
+}
+
+static int
+store_time(int opt, int64_t *ms, const char *value)
+{
+	if ((opt == READY_TIMEOUT && strcmp(value, "infinity") == 0) ||
+	    parse_time(value, ms) == 0)
+		return TOOL_OK;
+	tool_error("spawn", "--%s: expected a time such as 30s, got '%s'",
+	    option_name(opt), value);
+	return TOOL_USAGE;
+}
+
+static int
+store_success(struct spawning *spawning, char *value)
+{
+	char *list = value, *word;
+	int64_t status;
+
+	spawning->succeeds = true;
+	while ((word = strsep(&list, ",")) != NULL) {
+		if (parse_int(word, 0, UINT8_MAX, &status) != 0) {
+			tool_error("spawn",
+			    "--success: expected exit statuses from 0 to 255, "
+			    "such as 0,75, got '%s'",
+			    word);
+			return TOOL_USAGE;
+		}
+		spec_success_add(&spawning->success, (unsigned int)status);
+	}
+	return TOOL_OK;
+}
+
+static int
+store_shell(int opt, const char **text, const char *value)
+{
+	*text = value;
+	if (value[strspn(value, " \t\n")] != '\0')
+		return TOOL_OK;
+	tool_error("spawn", "--%s: expected a command for /bin/sh",
+	    option_name(opt));
+	return TOOL_USAGE;
+}
+
+static int
+take_service(struct spawning *spawning, int opt, char *value)
+{
+	switch (opt) {
+	case READY:
+		return store_ready(spawning, value);
+	case READY_TIMEOUT:
+		return store_time(opt, &spawning->ready_ms, value);
+	case WATCHDOG:
+		return store_time(opt, &spawning->watchdog_ms, value);
+	case SUCCESS:
+		return store_success(spawning, value);
+	case START_PRE:
+		return store_shell(opt, &spawning->start_pre, value);
+	case STOP_PRE:
+		return store_shell(opt, &spawning->stop_pre, value);
+	default:
+		return store_shell(opt, &spawning->reload_command, value);
+	}
 }
 
 static int
@@ -495,10 +347,8 @@ take_option(int opt, char *value, void *arg)
 		status = store_value(&spawning->command, opt, value);
 	else if (opt == LOG)
 		status = store_log(spawning, value);
-	else if (opt == READY)
-		spawning->ready = value;
-	else if (opt == READY_TIMEOUT)
-		status = store_timeout(spawning, value);
+	else if (opt >= READY && opt <= WATCHDOG)
+		status = take_service(spawning, opt, value);
 	else if (opt == RESTART)
 		status = store_restart(spawning, value);
 	else if (opt == SUPERVISOR)
@@ -548,9 +398,7 @@ spawn_main(int argc, char **argv)
 			status = ask(&spawning);
 	}
 	remote_close(&spawning.remote);
-	while (spawning.fds.count > 0)
-		fd_close(&spawning.fds.list[--spawning.fds.count]);
-	json_decref(spawning.numbers);
+	spawn_request_fini(&spawning);
 	run_options_fini(&spawning.command);
 	return status;
 }

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REGEX_MAX 1024
+#define REGEX_COPIES 1000 /* of its parts that repetitions ask for */
+
 struct ready_log {
 	regex_t regex;
 };
@@ -59,14 +62,60 @@ has_back_reference(const char *p)
 	return false;
 }
 
+/*
+ * Whether repetitions such as {1,255}, of which regcomp(3) makes copies, ask
+ * for more than it should hold.
+ */
+static bool
+explodes(const char *regex)
+{
+	unsigned long copies = 1, count;
+	const char *p = regex;
+	char *end;
+
+	if (strlen(regex) > REGEX_MAX)
+		return true;
+	while ((p = strchr(p, '{')) != NULL) {
+		p++;
+		while (*p != '\0' && *p != '}') {
+			count = strtoul(p, &end, 10);
+			if (end == p) {
+				p++;
+				continue;
+			}
+			p = end;
+			if (count > REGEX_COPIES)
+				return true;
+			copies *= count > 1 ? count : 1;
+			if (copies > REGEX_COPIES)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* NULL, or why it is refused before regcomp(3) sees it. */
+static const char *
+refused(const char *pattern)
+{
+	if (*pattern == '\0')
+		return "it is empty";
+	if (explodes(pattern))
+		return "it is too long";
+	if (has_back_reference(pattern))
+		return "back-references are not supported";
+	return NULL;
+}
+
 struct ready_log *
 ready_log_new(const char *pattern, char *error, size_t size)
 {
+	const char *why = refused(pattern);
 	struct ready_log *ready;
 	int code;
 
-	if (has_back_reference(pattern)) {
-		snprintf(error, size, "back-references are not supported");
+	if (why != NULL) {
+		snprintf(error, size, "%s", why);
 		return NULL;
 	}
 	ready = calloc(1, sizeof(*ready));

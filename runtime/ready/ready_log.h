@@ -14,9 +14,10 @@
 struct ready_log;
 
 /*
- * pattern: an extended regular expression of POSIX; no back-references,
- * which a line could make take for ever.  Returns NULL with a text in error,
- * shortened to fit.
+ * pattern: an extended regular expression of POSIX, of 1,024 bytes at most;
+ * no back-references, which a line could make take for ever, and no more than
+ * 1,000 repetitions by {n}, of which regcomp(3) makes copies.  Returns NULL
+ * with a text in error, shortened to fit.
  */
 struct ready_log *ready_log_new(const char *pattern, char *error, size_t size);
 void ready_log_free(struct ready_log *ready); /* NULL is fine */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/control/events.h"
 #include "runtime/control/membership.h"
@@ -17,6 +18,7 @@
 #include "runtime/supervise/control.h"
 #include "runtime/supervise/machine.h"
 #include "runtime/supervise/spawn_params.h"
+#include "runtime/supervise/spawn_text.h"
 #include "runtime/supervise/spec.h"
 #include "runtime/supervise/supervisor.h"
 #include "runtime/util/fd.h"
@@ -296,6 +298,15 @@ add(struct request *request, struct call *call)
 	free(why);
 }
 
+/* Whether the host is to read lines that go to the caller. */
+static bool
+reads_callers(const struct request *request)
+{
+	return request->child.command->ready == SPEC_READY_LOG &&
+	    (request->fds[STDOUT_FILENO] != -1 ||
+		request->fds[STDERR_FILENO] != -1);
+}
+
 static void
 serve(struct request *request, struct call *call, const json_t *params)
 {
@@ -318,6 +329,9 @@ serve(struct request *request, struct call *call, const json_t *params)
 		call_fail_code(call, RPC_INVALID_PARAMS, text);
 	} else if (!child->command->force && is_worker(supervisor, call)) {
 		call_fail(call, GROUPER_GROUP_UNDER_APP, NULL);
+	} else if (reads_callers(request)) {
+		call_fail(call, GROUPER_BAD_COMBINATION,
+		    "ready: " SPEC_READY_LOG_INHERIT);
 	} else if (machine_find(machine, request->parent) == NULL) {
 		call_fail(call, GROUPER_NOT_FOUND, NULL);
 	} else if (child->id == NULL &&

@@ -8,27 +8,30 @@
 #include "runtime/group/host.h"
 #include "runtime/supervise/incarnation_private.h"
 
+static bool
+has_own(const struct incarnation *run, int fd)
+{
+	return run->fds != NULL && run->fds[fd] != -1;
+}
+
 void
 incarnation_add_output(const struct incarnation *run, struct launch *launch)
 {
-	int fd = run->output != -1 ? run->output : STDOUT_FILENO;
+	int fd, source;
 
-	launch_add_fd(launch, fd, STDOUT_FILENO);
-	launch_add_fd(launch, run->output != -1 ? fd : STDERR_FILENO,
-	    STDERR_FILENO);
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		source = run->output != -1 ? run->output : fd;
+		launch_add_fd(launch, has_own(run, fd) ? run->fds[fd] : source,
+		    fd);
+	}
 }
 
 void
 incarnation_add_own(const struct incarnation *run, struct launch *launch)
 {
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (run->fds != NULL && run->fds[fd] != -1)
-			launch_add_fd(launch, run->fds[fd], fd);
-		else if (fd != STDIN_FILENO)
-			launch_add_fd(launch,
-			    run->output != -1 ? run->output : fd, fd);
+	if (has_own(run, STDIN_FILENO))
+		launch_add_fd(launch, run->fds[STDIN_FILENO], STDIN_FILENO);
+	incarnation_add_output(run, launch);
 }
 
 int

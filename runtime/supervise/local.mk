@@ -48,6 +48,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/slot.h \
 	runtime/supervise/spawn_params.c \
 	runtime/supervise/spawn_params.h \
+	runtime/supervise/spawn_text.c \
+	runtime/supervise/spawn_text.h \
 	runtime/supervise/supervisor.c \
 	runtime/supervise/supervisor.h \
 	runtime/supervise/supervisor_log.c \

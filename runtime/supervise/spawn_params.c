@@ -13,50 +13,10 @@
 #include <unistd.h>
 
 #include "runtime/relay/topic.h"
+#include "runtime/supervise/spawn_text.h"
 #include "runtime/util/parse.h"
 
 #define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Texts */
-
-json_t *
-spawn_text(const char *text)
-{
-	json_t *value = json_string(text);
-
-	if (value != NULL)
-		return value;
-	value = json_array();
-	for (; *text != '\0'; text++)
-		json_array_append_new(value,
-		    json_integer((unsigned char)*text));
-	return value;
-}
-
-char *
-spawn_text_of(const json_t *value)
-{
-	const json_t *item;
-	char *text;
-	size_t i;
-
-	if (json_is_string(value))
-		return strdup(json_string_value(value));
-	if (!json_is_array(value))
-		return NULL;
-	text = calloc(json_array_size(value) + 1, 1);
-	if (text == NULL)
-		return NULL;
-	json_array_foreach(value, i, item) {
-		if (!json_is_integer(item) || json_integer_value(item) < 1 ||
-		    json_integer_value(item) > UCHAR_MAX) {
-			free(text);
-			return NULL;
-		}
-		text[i] = (char)json_integer_value(item);
-	}
-	return text;
-}
 
 /* Params.  Each function returns what it expected, or NULL. */
 
@@ -396,34 +356,130 @@ take_log(struct spec_child *child, const json_t *params)
 	return NULL;
 }
 
+static bool
+take_time(int64_t *ms, const json_t *value)
+{
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return false;
+	*ms = json_integer_value(value);
+	return true;
+}
+
+/* A command and its arguments; nothing where there is no value. */
+static bool
+take_command(char ***argv, const json_t *value)
+{
+	if (value == NULL)
+		return true;
+	*argv = texts_of(value, 0);
+	return *argv != NULL && (*argv)[0] != NULL && (*argv)[0][0] != '\0';
+}
+
+static bool
+take_ready_object(struct spec_command *command, const json_t *value)
+{
+	const json_t *exec = json_object_get(value, "exec");
+	const json_t *log = json_object_get(value, "log");
+	const json_t *interval = json_object_get(value, "interval");
+
+	if ((exec == NULL) == (log == NULL))
+		return false;
+	command->ready = exec != NULL ? SPEC_READY_EXEC : SPEC_READY_LOG;
+	if (exec != NULL)
+		return take_command(&command->ready_argv, exec) &&
+		    (interval == NULL ||
+			take_time(&command->ready_interval_ms, interval));
+	command->ready_regex = spawn_text_of(log);
+	return command->ready_regex != NULL;
+}
+
+static bool
+take_ready_word(struct spec_command *command, const char *text)
+{
+	int64_t fd;
+
+	if (text == NULL)
+		return false;
+	if (strcmp(text, "started") == 0)
+		return true;
+	if (strcmp(text, "notify") == 0) {
+		command->ready = SPEC_READY_NOTIFY;
+		return true;
+	}
+	if (strncmp(text, "fd:", 3) != 0 ||
+	    parse_int(text + 3, 3, 1023, &fd) != 0)
+		return false;
+	command->ready = SPEC_READY_FD;
+	command->ready_fd = (int)fd;
+	return true;
+}
+
 static const char *
 take_ready(struct spec_child *child, const json_t *params)
 {
-	static const char expected[] = "ready: started, notify or fd:N";
 	const json_t *value = json_object_get(params, "ready");
 	const json_t *timeout = json_object_get(params, "ready_timeout");
-	const char *text = json_string_value(value);
 	struct spec_command *command = child->command;
-	int64_t fd;
 
-	if (value != NULL && text == NULL)
-		return expected;
-	if (text != NULL && strcmp(text, "notify") == 0) {
-		command->ready = SPEC_READY_NOTIFY;
-	} else if (text != NULL && strncmp(text, "fd:", 3) == 0) {
-		if (parse_int(text + 3, 3, 1023, &fd) != 0)
-			return expected;
-		command->ready = SPEC_READY_FD;
-		command->ready_fd = (int)fd;
-	} else if (text != NULL && strcmp(text, "started") != 0) {
-		return expected;
-	}
-	if (timeout == NULL)
-		return NULL;
-	command->ready_timeout_ms = json_integer_value(timeout);
-	return json_is_integer(timeout) && command->ready_timeout_ms >= 0 ?
+	if (value != NULL &&
+	    !(json_is_object(value) ?
+		    take_ready_object(command, value) :
+		    take_ready_word(command, json_string_value(value))))
+		return "ready: started, notify, fd:N or an object with exec "
+		       "or log";
+	return timeout == NULL ||
+		take_time(&command->ready_timeout_ms, timeout) ?
 	    NULL :
 	    "ready_timeout: a number of ms";
+}
+
+static const char *
+take_watchdog(struct spec_child *child, const json_t *params)
+{
+	const json_t *value = json_object_get(params, "watchdog");
+
+	return value == NULL || take_time(&child->command->watchdog_ms, value) ?
+	    NULL :
+	    "watchdog: a number of ms";
+}
+
+static const char *
+take_success(struct spec_child *child, const json_t *params)
+{
+	static const char expected[] =
+	    "success: a list of exit statuses from 0 to 255";
+	const json_t *value = json_object_get(params, "success"), *item;
+	int status;
+	size_t i;
+
+	if (value == NULL)
+		return NULL;
+	if (json_array_size(value) == 0)
+		return expected;
+	child->success = (struct spec_success) { .bits = { 0 } };
+	json_array_foreach(value, i, item) {
+		if (!take_int(&status, item, 0, UCHAR_MAX))
+			return expected;
+		spec_success_add(&child->success, (unsigned int)status);
+	}
+	return NULL;
+}
+
+static const char *
+take_commands(struct spec_child *child, const json_t *params)
+{
+	struct spec_command *command = child->command;
+
+	if (!take_command(&command->start_pre,
+		json_object_get(params, "start_pre")))
+		return "start_pre: a command and its arguments";
+	if (!take_command(&command->stop_pre,
+		json_object_get(params, "stop_pre")))
+		return "stop_pre: a command and its arguments";
+	if (!take_command(&command->reload_command,
+		json_object_get(params, "reload_command")))
+		return "reload_command: a command and its arguments";
+	return NULL;
 }
 
 static const char *
@@ -494,8 +550,9 @@ spawn_params_read(struct spec_child *child, const json_t *params)
 	static take_fn *const takes[] = { take_argv, take_env, take_directory,
 		take_umask, take_nice, take_restart, take_contain,
 		take_stop_target, take_shutdown, take_limits, take_flags,
-		take_key, take_user, take_log, take_ready, take_topics,
-		take_messages, take_on_event };
+		take_key, take_user, take_log, take_ready, take_watchdog,
+		take_success, take_commands, take_topics, take_messages,
+		take_on_event };
 	const char *expected = NULL;
 	size_t i;
 

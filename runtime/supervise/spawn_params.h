@@ -19,9 +19,15 @@
  *	force        whether a worker may call this, and its command run
  *		     where the host itself is one
  *	uid, gid     a user and a group, texts: names or numbers
- *	ready        started, notify or fd:N, started without
+ *	ready        started, notify or fd:N, started without; or an object:
+ *		     exec, a command and its arguments, and interval in ms; or
+ *		     log, a regular expression for lines of its output
  *	ready_timeout
  *		     how long that may take, in ms; without end without
+ *	watchdog     how long it may be silent, in ms
+ *	success      a list of exit statuses that are no failure, [0] without
+ *	start_pre, stop_pre, reload_command
+ *		     commands and their arguments, see grouper.yaml(5)
  *	topics       patterns that it subscribes to, a list
  *	messages     whether it gets the descriptors for messages without them
  *	on_event     an object of numbers of signals by names of events
@@ -34,15 +40,6 @@
 #include <jansson.h>
 
 #include "runtime/supervise/spec.h"
-
-/*
- * A text of any bytes: a JSON string, or where it is no UTF-8 a list of the
- * numbers of its bytes.  NULL without memory.
- */
-json_t *spawn_text(const char *text);
-
-/* And back, to be freed; NULL for what is none, or without memory. */
-char *spawn_text_of(const json_t *value);
 
 /*
  * Reads them.  The child, whose id is NULL if there is no key, is to be given

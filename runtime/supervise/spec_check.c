@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/ready/ready_log.h"
 #include "runtime/util/parse.h"
 
 #define TREE_NAME_MAX 32
@@ -75,6 +76,26 @@ find(const struct entry *sorted, size_t n, const char *id)
 }
 
 static bool
+check_ready_log(struct check *check, const struct spec_child *child)
+{
+	const struct spec_command *command = child->command;
+	struct ready_log *ready;
+	char why[128];
+
+	if (command->ready_regex == NULL)
+		return INVALID(check, child, "ready: no pattern");
+	if (command->log == SPEC_LOG_INHERIT)
+		return complain(check, GROUPER_BAD_COMBINATION, child,
+		    "ready: " SPEC_READY_LOG_INHERIT);
+	ready = ready_log_new(command->ready_regex, why, sizeof(why));
+	if (ready == NULL)
+		return INVALID(check, child,
+		    "ready: expected a regular expression: %s", why);
+	ready_log_free(ready);
+	return true;
+}
+
+static bool
 check_ready(struct check *check, const struct spec_child *child)
 {
 	const struct spec_command *command = child->command;
@@ -97,12 +118,7 @@ check_ready(struct check *check, const struct spec_child *child)
 			    "ready: the interval must be longer than 0");
 		break;
 	case SPEC_READY_LOG:
-		if (command->ready_regex == NULL)
-			return INVALID(check, child, "ready: no pattern");
-		if (command->log == SPEC_LOG_INHERIT)
-			return complain(check, GROUPER_BAD_COMBINATION, child,
-			    "ready: " SPEC_READY_LOG_INHERIT);
-		break;
+		return check_ready_log(check, child);
 	case SPEC_READY_STARTED:
 	case SPEC_READY_NOTIFY:
 		break;

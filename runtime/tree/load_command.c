@@ -3,10 +3,10 @@
  * Keys of commands that hold more than one value: see load.h.
  */
 #include <jansson.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/ready/ready_log.h"
 #include "runtime/relay/topic.h"
 #include "runtime/tree/load.h"
 #include "runtime/tree/suggest.h"
@@ -14,8 +14,6 @@
 #include "runtime/util/parse.h"
 
 #define CONFIG_DEPTH 64
-#define REGEX_MAX 1024
-#define REGEX_COPIES 1000 /* of its parts that repetitions ask for */
 
 static tree_load_fn load_regex;
 
@@ -376,67 +374,26 @@ load_on_event(struct loader *loader, const struct tree_key *key,
 		    &command->on_event[command->non_event++]);
 }
 
-/*
- * Whether repetitions such as {1,255}, of which regcomp(3) makes copies, ask
- * for more than it should hold.
- */
-static bool
-regex_explodes(const char *regex)
-{
-	unsigned long copies = 1, count;
-	const char *p = regex;
-	char *end;
-
-	if (strlen(regex) > REGEX_MAX)
-		return true;
-	while ((p = strchr(p, '{')) != NULL) {
-		p++;
-		while (*p != '\0' && *p != '}') {
-			count = strtoul(p, &end, 10);
-			if (end == p) {
-				p++;
-				continue;
-			}
-			p = end;
-			if (count > REGEX_COPIES)
-				return true;
-			copies *= count > 1 ? count : 1;
-			if (copies > REGEX_COPIES)
-				return true;
-		}
-	}
-	return false;
-}
-
 static void
 load_regex(struct loader *loader, const struct tree_key *key,
     const struct yaml_node *value, void *base)
 {
 	struct spec_command *command = base;
+	struct ready_log *ready;
 	char why[128], *text;
-	regex_t regex;
-	int error;
 
 	(void)key;
 	text = load_string(loader, value, "a regular expression");
 	if (text == NULL)
 		return;
-	if (*text == '\0' || regex_explodes(text)) {
-		load_problem(loader, value,
-		    *text == '\0' ? "expected a regular expression" :
-				    "expected a shorter regular expression");
-		free(text);
-		return;
-	}
-	error = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
-	if (error != 0) {
-		regerror(error, &regex, why, sizeof(why));
+	ready = ready_log_new(text, why, sizeof(why));
+	if (ready == NULL) {
 		load_problem(loader, value, "expected a regular expression: %s",
 		    why);
 		free(text);
 		return;
 	}
-	regfree(&regex);
+	ready_log_free(ready);
 	command->ready_regex = text;
 }
 

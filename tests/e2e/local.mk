@@ -18,6 +18,7 @@ e2e_tests += \
 	tests/e2e/check_report \
 	tests/e2e/check_restarts \
 	tests/e2e/check_spawn \
+	tests/e2e/check_spawn_service \
 	tests/e2e/check_spawned \
 	tests/e2e/check_status \
 	tests/e2e/check_stopping \

@@ -178,6 +178,29 @@ find(json_t *list, const char *key)
 	return NULL;
 }
 
+int
+tree_script(struct support_run *r, const char *text)
+{
+	struct support_command command = { .argv = ARGV("sh", "-c", text),
+		.env = ARGV("GROUPER_SOCKET", "GROUPER_HOST"),
+		.directory = support_directory() };
+
+	setenv("G", support_grouper(), 1);
+	return support_call(r, &command);
+}
+
+void
+tree_script_prints(int status, const char *output, const char *text)
+{
+	struct support_run r;
+	int result = tree_script(&r, text);
+
+	ck_assert_msg(result == status, "status %d: %s%s", result,
+	    r.stdout_text.data, r.stderr_text.data);
+	ck_assert_str_eq(r.stdout_text.data, output);
+	support_finish(&r);
+}
+
 json_t *
 tree_child(const char *key)
 {

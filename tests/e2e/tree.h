@@ -57,6 +57,13 @@ void tree_prints(const char *text, const char *const *argv);
  */
 void tree_refuses(int status, const char *text, const char *const *argv);
 
+/*
+ * Runs a script in which $G is grouper, in the test's directory and beside the
+ * tree, not in it: its status.  tree_script_prints() expects status and output.
+ */
+int tree_script(struct support_run *r, const char *text);
+void tree_script_prints(int status, const char *output, const char *text);
+
 /* The entry of a child in `status --json`, to be released. */
 json_t *tree_child(const char *key);
 

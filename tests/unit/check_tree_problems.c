@@ -134,7 +134,8 @@ START_TEST(bad_readiness_is_refused_in_place)
 		{ CHILD "ready: {exec: [a], intervall: 1}", 4, 22,
 		    "mean 'interval'?" },
 		{ CHILD "ready: {log: 'a('}", 4, 16, "regular expression" },
-		{ CHILD "ready: {log: '(a{255}){255}'}", 4, 16, "shorter" },
+		{ CHILD "ready: {log: '(a)\\1'}", 4, 16, "back-ref" },
+		{ CHILD "ready: {log: '(a{255}){255}'}", 4, 16, "too long" },
 	};
 
 	refuse_all(bad, NELEMS(bad));
