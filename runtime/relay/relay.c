@@ -288,6 +288,17 @@ make_fit(struct relay *relay, struct audience *audience, size_t length)
 	return true;
 }
 
+/* The span in a log that is not to see the event; NULL: there is none. */
+static struct span *
+find_except(const struct passage *passage, const struct log *log)
+{
+	struct span *span = NULL;
+
+	if (passage->except != NULL)
+		span = relay_member_span(passage->except);
+	return span != NULL && span->log == log ? span : NULL;
+}
+
 static void
 append(struct relay *relay, struct audience *audience,
     const struct passage *passage, const char *head, size_t head_length)
@@ -295,18 +306,19 @@ append(struct relay *relay, struct audience *audience,
 	const struct frame *frame = &passage->frame;
 	size_t length = head_length + frame->payload_length + 1;
 	struct log *log = audience->log;
-	struct span *except = NULL;
+	struct span *except;
 	uint64_t at;
+	bool fits;
 
-	if (passage->except_span != NULL && passage->except_span->log == log)
-		except = passage->except_span;
 	relay->appended += length;
-	if (!log_fits(log, length) && !make_fit(relay, audience, length)) {
+	fits = log_fits(log, length) || make_fit(relay, audience, length);
+	/* Only now: the sender's pipe may have broken meanwhile. */
+	except = find_except(passage, log);
+	relay_dirty(relay, audience);
+	if (!fits) {
 		log_lose(log, except);
-		relay_dirty(relay, audience);
 		return;
 	}
-	relay_dirty(relay, audience);
 	at = log_append(log, head, head_length, frame->payload,
 	    frame->payload_length);
 	if (except != NULL)
@@ -393,14 +405,6 @@ relay_pass_group(struct relay *relay, struct passage *passage,
 	return GROUPER_OK;
 }
 
-void
-relay_passage_except(struct passage *passage, const struct relay_member *except)
-{
-	passage->except = except;
-	if (except != NULL)
-		passage->except_span = relay_member_span(except);
-}
-
 /* 0, or -1 if one of its parts is not valid, but for its topic. */
 static int
 take_event(struct passage *passage, const struct relay_event *event)
@@ -436,7 +440,7 @@ relay_publish(struct relay *relay, const struct relay_event *event,
 	if (take_event(&passage, event) == -1 ||
 	    !topic_valid(passage.frame.name, passage.frame.name_length))
 		return GROUPER_INVALID;
-	relay_passage_except(&passage, except);
+	passage.except = except;
 	return relay_pass(relay, &passage, reached != NULL ? reached : &count);
 }
 

@@ -119,8 +119,7 @@ struct relay {
 /* An event whose names are valid. */
 struct passage {
 	struct frame frame; /* of type FRAME_EVENT; number is set by pass() */
-	const struct relay_member *except;
-	struct span *except_span;
+	const struct relay_member *except; /* whom it is not for; or NULL */
 };
 
 /* As relay_publish(). */
@@ -130,10 +129,6 @@ enum grouper_error relay_pass(struct relay *relay, struct passage *passage,
 /* As relay_broadcast(); frame.name is that of the group. */
 enum grouper_error relay_pass_group(struct relay *relay,
     struct passage *passage, struct relay_reach *reach);
-
-/* Whom the event is not for; NULL for nobody. */
-void relay_passage_except(struct passage *passage,
-    const struct relay_member *except);
 
 /* Frees an audience that nobody is in. */
 void relay_audience_put(struct relay *relay, struct audience *audience);

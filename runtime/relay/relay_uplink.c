@@ -88,7 +88,7 @@ publish(struct relay_member *member, const struct frame *frame,
 	passage.frame.from_length = member->key_length;
 	member->published++;
 	if (frame->type == FRAME_OTHERS)
-		relay_passage_except(&passage, member);
+		passage.except = member;
 	if (frame->type == FRAME_BROADCAST)
 		error = relay_pass_group(relay, &passage, &reach);
 	else

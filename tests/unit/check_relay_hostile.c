@@ -171,6 +171,23 @@ START_TEST(unread_confirmations_are_bounded)
 }
 END_TEST
 
+/* Its pipe breaks while room is made for what it publishes to others. */
+START_TEST(who_hears_nothing_may_go_on_publishing)
+{
+	size_t i;
+
+	fd_close(&bad.down);
+	kit_publish(&kit, "room", "1");
+	for (i = 0; i < 1000; i++)
+		peer_send(&bad, "O room x 5\n12345\n");
+	kit_turn(&kit);
+	ck_assert_int_eq(bad.member->down, -1);
+	peer_drain(&good);
+	ck_assert_uint_eq(good.received, 1001);
+	ck_assert_uint_eq(good.lost, 0);
+}
+END_TEST
+
 START_TEST(a_flood_of_events_leaves_others_their_turn)
 {
 	size_t i, sent = 0;
@@ -377,6 +394,7 @@ main(void)
 	tcase_add_test(tc, a_length_that_lies_holds_nobody_up);
 	tcase_add_test(tc, who_closes_both_pipes_is_gone);
 	tcase_add_test(tc, unread_confirmations_are_bounded);
+	tcase_add_test(tc, who_hears_nothing_may_go_on_publishing);
 	tcase_add_test(tc, a_flood_of_events_leaves_others_their_turn);
 	tcase_add_test(tc, a_flood_of_broadcasts_is_taken_in_turns);
 	tcase_add_test(tc, too_many_subscriptions_close_the_uplink);
