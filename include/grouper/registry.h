@@ -55,7 +55,7 @@ GROUPER_EXPORT enum grouper_error grouper_whereis(struct grouper_host *host,
  * length: bytes, GROUPER_PAYLOAD_MAX at most.
  *
  * GROUPER_NOT_FOUND: nobody has the name, or nobody reads the messages of its
- * group.
+ * group.  GROUPER_SYSTEM with ENOSPC: it leaves too many unread.
  */
 GROUPER_EXPORT enum grouper_error grouper_send(struct grouper_host *host,
     const char *name, const char *event, const void *payload, size_t length);

@@ -186,7 +186,7 @@ evict(struct chunk *chunk)
 		chunk->log->chunk_size = CHUNK_MIN;
 }
 
-/* 0, or -1: what is left is pinned. */
+/* 0, or -1 with ENOMEM: what is left is pinned. */
 static int
 make_room(struct store *store, size_t bytes)
 {
@@ -196,8 +196,10 @@ make_room(struct store *store, size_t bytes)
 		if (store_free_spare(store))
 			continue;
 		chunk = TAILQ_FIRST(&store->chunks);
-		if (chunk == NULL)
+		if (chunk == NULL) {
+			errno = ENOMEM;
 			return -1;
+		}
 		evict(chunk);
 	}
 	return 0;

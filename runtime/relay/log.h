@@ -59,7 +59,7 @@ bool log_fits(const struct log *log, size_t length);
 
 /*
  * Makes room for a frame, at the cost of the oldest frames of all logs.  0;
- * or -1: there is no memory, or all of it is pinned.
+ * or -1 with ENOMEM: there is no memory, or all of it is pinned.
  */
 int log_renew(struct log *log, size_t length);
 

@@ -265,7 +265,7 @@ break_stuck(struct relay *relay)
 	if (block == NULL)
 		return false;
 	TAILQ_FOREACH(member, &relay->members, entry) {
-		item = STAILQ_FIRST(&member->items);
+		item = TAILQ_FIRST(&member->items);
 		if (item == NULL || item->length > 0 || item->span.pin != block)
 			continue;
 		log_warnx("group %s: does not read its events: closed",

@@ -103,7 +103,8 @@ enum grouper_error relay_broadcast(struct relay *relay,
 
 /*
  * Passes an event on to one member, whatever it is subscribed to; its topic
- * may be any name.  GROUPER_NOT_FOUND if the member has no pipe that is read.
+ * may be any name.  As relay_publish(); GROUPER_NOT_FOUND if the member has no
+ * pipe that is read; GROUPER_SYSTEM with ENOSPC if it leaves too many unread.
  */
 enum grouper_error relay_send(struct relay_member *member,
     const struct relay_event *event);

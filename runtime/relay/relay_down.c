@@ -39,7 +39,7 @@ relay_member_break(struct relay_member *member)
 	struct item *item;
 	bool piped = relay_member_span(member) != NULL;
 
-	while ((item = STAILQ_FIRST(&member->items)) != NULL)
+	while ((item = TAILQ_FIRST(&member->items)) != NULL)
 		relay_item_free(member, item);
 	loop_fd_free(member->down_watch);
 	member->down_watch = NULL;
@@ -161,13 +161,13 @@ put_items(struct relay_member *member)
 	struct item *item;
 
 	for (;;) {
-		item = STAILQ_FIRST(&member->items);
+		item = TAILQ_FIRST(&member->items);
 		if (item->length > 0)
 			progress = put_text(member, item->text, item->length);
 		else
 			progress = put_span(member, &item->span, &left);
 		if (progress != PROGRESS_DONE ||
-		    STAILQ_NEXT(item, entry) == NULL)
+		    TAILQ_NEXT(item, entry) == NULL)
 			return progress;
 		relay_item_free(member, item);
 	}

@@ -32,6 +32,9 @@
 #define MANY 384
 #define DOWN_OF_MANY ((size_t)32768)
 
+/* Unread spans, confirmations and events of its own that a member may have. */
+#define ITEMS_MAX 4096
+
 /* The error that errno stands for. */
 enum grouper_error
 relay_error(void)
@@ -57,13 +60,13 @@ item_new(size_t length)
 static struct item *
 last_item(const struct relay_member *member)
 {
-	return STAILQ_LAST(&member->items, item, entry);
+	return TAILQ_LAST(&member->items, item_list);
 }
 
 static void
 item_append(struct relay_member *member, struct item *item)
 {
-	STAILQ_INSERT_TAIL(&member->items, item, entry);
+	TAILQ_INSERT_TAIL(&member->items, item, entry);
 	member->nitems++;
 	store_charge(&member->relay->store, sizeof(*item) + item->length);
 }
@@ -71,7 +74,7 @@ item_append(struct relay_member *member, struct item *item)
 void
 relay_item_free(struct relay_member *member, struct item *item)
 {
-	STAILQ_REMOVE(&member->items, item, item, entry);
+	TAILQ_REMOVE(&member->items, item, entry);
 	member->nitems--;
 	store_return(&member->relay->store, sizeof(*item) + item->length);
 	if (item->length == 0) {
@@ -90,15 +93,26 @@ relay_member_span(const struct relay_member *member)
 	return item != NULL ? &item->span : NULL;
 }
 
-/* The open span becomes one in this log; item: for the case it is needed. */
+bool
+relay_member_stalled(const struct relay_member *member)
+{
+	return member->nitems > ITEMS_MAX;
+}
+
+/* Closes the open span; another one is to be opened behind it. */
 static void
-change_log(struct relay_member *member, struct log *log, struct item *item)
+close_span(struct relay_member *member)
 {
 	struct item *last = last_item(member);
 
 	span_close(&last->span);
 	if (span_done(&last->span))
 		relay_item_free(member, last);
+}
+
+static void
+open_span(struct relay_member *member, struct log *log, struct item *item)
+{
 	span_open(&item->span, log);
 	item_append(member, item);
 }
@@ -112,7 +126,6 @@ relay_member_tell(struct relay_member *member, enum frame_type type,
 		.name_length = length };
 	char head[FRAME_HEADER_MAX];
 	struct item *text, *item;
-	struct log *log;
 	size_t head_length;
 
 	if (relay_member_span(member) == NULL)
@@ -126,13 +139,9 @@ relay_member_tell(struct relay_member *member, enum frame_type type,
 		return -1;
 	}
 	memcpy(text->text, head, head_length);
-	log = relay_member_span(member)->log;
-	span_close(relay_member_span(member));
-	if (span_done(relay_member_span(member)))
-		relay_item_free(member, last_item(member));
+	close_span(member);
 	item_append(member, text);
-	span_open(&item->span, log);
-	item_append(member, item);
+	open_span(member, member->audience->log, item);
 	relay_dirty(member->relay, member->audience);
 	return 0;
 }
@@ -149,6 +158,10 @@ relay_member_pass(struct relay_member *member, const struct frame *frame)
 
 	if (relay_member_span(member) == NULL)
 		return GROUPER_NOT_FOUND;
+	if (relay_member_stalled(member)) {
+		errno = ENOSPC;
+		return GROUPER_SYSTEM;
+	}
 	log = log_new(store);
 	own = item_new(0);
 	next = item_new(0);
@@ -161,12 +174,11 @@ relay_member_pass(struct relay_member *member, const struct frame *frame)
 	}
 	log_append(log, head, head_length, frame->payload,
 	    frame->payload_length);
+	span_close(&own->span);
 	log_drop(log);
-	span_close(relay_member_span(member));
-	if (span_done(relay_member_span(member)))
-		relay_item_free(member, last_item(member));
+	close_span(member);
 	item_append(member, own);
-	change_log(member, member->audience->log, next);
+	open_span(member, member->audience->log, next);
 	relay_dirty(member->relay, member->audience);
 	return GROUPER_OK;
 fail:
@@ -235,7 +247,8 @@ relay_member_move(struct relay_member *member, struct audience *audience)
 	if (item == NULL)
 		return -1;
 	leave(member);
-	change_log(member, audience->log, item);
+	close_span(member);
+	open_span(member, audience->log, item);
 	enter(member, audience);
 	return 0;
 }
@@ -384,7 +397,7 @@ relay_member_new(struct relay *relay,
 	member->down = member->up = -1;
 	memcpy(member->key, options->key, size);
 	member->key_length = size - 1;
-	STAILQ_INIT(&member->items);
+	TAILQ_INIT(&member->items);
 	frame_parser_init(&member->parser, FRAME_UP);
 	if (!options->pipeless) {
 		item = item_new(0);
@@ -489,7 +502,7 @@ relay_member_counters(const struct relay_member *member,
 	*counters = (struct relay_counters) { .delivered = member->delivered,
 		.lost = member->lost,
 		.published = member->published };
-	STAILQ_FOREACH(item, &member->items, entry) {
+	TAILQ_FOREACH(item, &member->items, entry) {
 		if (item->length > 0) {
 			counters->queued += item->length;
 			continue;

@@ -34,13 +34,13 @@ struct loop_timer;
 
 /* What waits for a member, in order: a span, or a frame of its own. */
 struct item {
-	STAILQ_ENTRY(item) entry;
+	TAILQ_ENTRY(item) entry;
 	struct span span; /* if length is 0 */
 	size_t length;
 	char text[];
 };
 
-STAILQ_HEAD(item_list, item);
+TAILQ_HEAD(item_list, item);
 
 struct relay_member {
 	struct relay *relay;
@@ -166,6 +166,9 @@ int relay_member_move(struct relay_member *member, struct audience *audience);
 void relay_member_list(struct relay_member *member);
 
 void relay_item_free(struct relay_member *member, struct item *item);
+
+/* So much waits for it, unread, that no more is to be made on its behalf. */
+bool relay_member_stalled(const struct relay_member *member);
 
 /* Those whose pipe broke lose their subscriptions. */
 void relay_members_mend(struct relay *relay);

@@ -25,9 +25,6 @@
 /* Where a request is not to overtake its group's uplink. */
 #define DRAIN_FACTOR 16
 
-/* Unread spans and confirmations that a member may have. */
-#define ITEMS_MAX 4096
-
 struct allowance {
 	size_t events;
 	size_t bytes;
@@ -45,12 +42,6 @@ static bool
 is_spent(const struct allowance *allowance)
 {
 	return allowance->events == 0 || allowance->bytes == 0;
-}
-
-static bool
-is_stalled(const struct relay_member *member)
-{
-	return member->nitems > ITEMS_MAX;
 }
 
 void
@@ -138,7 +129,7 @@ take(struct relay_member *member, struct allowance *allowance)
 	int got;
 
 	for (;;) {
-		member->paused = is_stalled(member);
+		member->paused = relay_member_stalled(member);
 		if (member->paused)
 			return;
 		if (is_spent(allowance)) {
@@ -239,7 +230,7 @@ relay_uplink_open(struct relay_member *member)
 void
 relay_uplink_resume(struct relay_member *member)
 {
-	if (!member->paused || is_stalled(member))
+	if (!member->paused || relay_member_stalled(member))
 		return;
 	member->paused = false;
 	await_turn(member);

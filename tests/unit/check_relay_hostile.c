@@ -171,6 +171,28 @@ START_TEST(unread_confirmations_are_bounded)
 }
 END_TEST
 
+START_TEST(what_is_sent_to_who_does_not_read_is_bounded)
+{
+	struct relay_event event = { .topic = "a-name",
+		.event = "x",
+		.payload = "" };
+	size_t sent = 0;
+
+	kit_publish_bytes(&kit, "room", 200000); /* more than its pipe holds */
+	peer_drain(&good);
+	while (sent < 100000 && relay_send(bad.member, &event) == GROUPER_OK)
+		sent++;
+	ck_assert_uint_lt(sent, 100000);
+	ck_assert_int_eq(errno, ENOSPC);
+	/* Whoever sends was told: nothing is lost unseen. */
+	peer_drain(&bad);
+	ck_assert_uint_eq(bad.received, sent + 1);
+	ck_assert_int_eq(relay_send(bad.member, &event), GROUPER_OK);
+	peer_drain(&bad);
+	ck_assert_uint_eq(bad.received, sent + 2);
+}
+END_TEST
+
 /* Its pipe breaks while room is made for what it publishes to others. */
 START_TEST(who_hears_nothing_may_go_on_publishing)
 {
@@ -394,6 +416,7 @@ main(void)
 	tcase_add_test(tc, a_length_that_lies_holds_nobody_up);
 	tcase_add_test(tc, who_closes_both_pipes_is_gone);
 	tcase_add_test(tc, unread_confirmations_are_bounded);
+	tcase_add_test(tc, what_is_sent_to_who_does_not_read_is_bounded);
 	tcase_add_test(tc, who_hears_nothing_may_go_on_publishing);
 	tcase_add_test(tc, a_flood_of_events_leaves_others_their_turn);
 	tcase_add_test(tc, a_flood_of_broadcasts_is_taken_in_turns);
