@@ -168,24 +168,29 @@ lock_name(struct names *names, const char *directory)
 	return names->lock == -1 ? -1 : 0;
 }
 
-/* Whether nobody listens on the socket at path. */
+/*
+ * Whether no process has the socket at path any more.  Asked for as a socket
+ * of another type, a living one answers EPROTOTYPE, connect(2): it is not
+ * woken up, and may be one that does not listen yet.
+ */
 static bool
 is_dead(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, saved = errno;
 	bool dead;
-	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return false;
 	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return false;
 	dead = connect(fd, (struct sockaddr *)&address, sizeof(address)) ==
 		-1 &&
 	    errno == ECONNREFUSED;
 	fd_close(&fd);
+	errno = saved;
 	return dead;
 }
 
@@ -259,14 +264,15 @@ names_unlisten(struct names *names)
 	fd_close(&names->listener);
 }
 
-/* The pid of its name is no more, and nobody listens. */
+/* By its name the socket of a transient host. */
 static bool
-is_left_behind(const char *path, const char *name)
+is_transient(const char *name)
 {
-	pid_t pid;
+	int pid, end = 0;
 
-	return sscanf(name, NAMES_TRANSIENT SOCKET_SUFFIX, &pid) == 1 &&
-	    pid > 0 && kill(pid, 0) == -1 && errno == ESRCH && is_dead(path);
+	return sscanf(name, NAMES_TRANSIENT SOCKET_SUFFIX "%n", &pid, &end) ==
+	    1 &&
+	    end > 0 && name[end] == '\0';
 }
 
 bool
@@ -295,8 +301,11 @@ on_neighbour(const char *name, bool directory, void *arg)
 		return true;
 	snprintf(found->path + found->directory,
 	    sizeof(found->path) - found->directory, "%s", name);
-	found->none = is_left_behind(found->path, name) &&
-	    unlink(found->path) == 0;
+	found->none = is_dead(found->path);
+	/* Nobody takes the name of a transient one over, whatever process has
+	 * its pid by now; one of a lock's name may be about to. */
+	if (found->none && is_transient(name))
+		unlink(found->path);
 	return found->none;
 }
 

@@ -61,8 +61,9 @@ void names_unlisten(struct names *names);
 bool names_is_socket(const char *name);
 
 /*
- * Whether the runtime directory holds no other host's socket.  Removes what a
- * transient host left there that was killed.  False where it cannot be told.
+ * Whether the runtime directory holds no living host's socket but this one's.
+ * Removes what transient hosts left there that were killed.  False where it
+ * cannot be told.
  */
 bool names_alone(const struct names *names);
 
