@@ -87,23 +87,30 @@ static void
 on_timer(void *arg)
 {
 	struct grouper_subscription *subscription = arg;
+	const struct kept *last = STAILQ_LAST(&subscription->kept, kept, entry);
+	bool freed = false, more = last != NULL;
 	struct kept *kept;
-	bool freed = false;
-	uint64_t lost;
+	uint64_t lost = 0;
 
 	subscription->freed = &freed;
-	do {
-		while ((kept = kept_take(&subscription->kept)) != NULL) {
-			subscription->size -= kept->size;
-			subscription->on_message(subscription->host,
-			    &kept->message, subscription->arg);
-			free(kept);
-			if (freed)
-				return;
-		}
-		lost = relay_listener_lost(subscription->listener);
-	} while (lost > 0 && add_lost(subscription, lost));
+	while (more) {
+		kept = kept_take(&subscription->kept);
+		more = kept != last;
+		subscription->size -= kept->size;
+		subscription->on_message(subscription->host, &kept->message,
+		    subscription->arg);
+		free(kept);
+		if (freed)
+			return;
+	}
 	subscription->freed = NULL;
+	if (STAILQ_EMPTY(&subscription->kept))
+		lost = relay_listener_lost(subscription->listener);
+	if (lost > 0)
+		add_lost(subscription, lost);
+	/* What came meanwhile waits for its turn, as others do. */
+	if (!STAILQ_EMPTY(&subscription->kept))
+		loop_timer_set(subscription->timer, 0);
 }
 
 static enum grouper_error

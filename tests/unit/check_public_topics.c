@@ -151,6 +151,23 @@ START_TEST(a_callback_may_publish)
 }
 END_TEST
 
+/* What comes of its answers is told in the next turn. */
+START_TEST(an_endless_echo_leaves_others_their_turn)
+{
+	struct heard heard;
+	int i;
+
+	subscribe(&heard, "echo", NULL);
+	heard.echoes = true;
+	publish(&heard, "echo", "e");
+	for (i = 0; i < 10; i++)
+		event_base_loop(heard.trial.base, EVLOOP_ONCE);
+	ck_assert_uint_gt(heard.count, 1);
+	ck_assert_uint_le(heard.count, 10);
+	unsubscribe(&heard);
+}
+END_TEST
+
 START_TEST(a_callback_may_end_its_subscription)
 {
 	struct heard heard;
@@ -401,6 +418,7 @@ main(void)
 	tcase_add_test(tc, what_is_published_is_told_by_the_loop);
 	tcase_add_test(tc, a_broadcast_reaches_each_topic_in_order);
 	tcase_add_test(tc, a_callback_may_publish);
+	tcase_add_test(tc, an_endless_echo_leaves_others_their_turn);
 	tcase_add_test(tc, a_callback_may_end_its_subscription);
 	tcase_add_loop_test(tc, what_a_busy_program_lost_is_told, 0, 2);
 	tc = support_case(s, "parts");
