@@ -179,7 +179,13 @@ make_pipes(struct bus_member *member, bool pipeless, int *down, int *up)
 	member->relay = NULL;
 	error = relay_member_new(member->bus->relay, &options, &member->relay,
 	    down, up);
-	return error == GROUPER_OK ? listen_for(member) : error;
+	if (error == GROUPER_OK)
+		error = listen_for(member);
+	if (error != GROUPER_OK) {
+		fd_close(down);
+		fd_close(up);
+	}
+	return error;
 }
 
 enum grouper_error
@@ -203,8 +209,6 @@ bus_join(struct bus *bus, const struct bus_member_options *options, int *down,
 	if (error != GROUPER_OK) {
 		saved = errno;
 		member_remove(member);
-		fd_close(down);
-		fd_close(up);
 		errno = saved;
 	}
 	return error;

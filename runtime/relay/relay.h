@@ -130,7 +130,7 @@ struct relay_counters {
 /*
  * Makes a member and its pipes.  down, up: the member's ends, to read from
  * and to write to, blocking and close-on-exec; the caller's, who closes them
- * once the member has them (-1 if pipeless).
+ * once the member has them (-1 if pipeless, and on failure).
  *
  * Returns GROUPER_OK; GROUPER_INVALID for a pattern that is none;
  * GROUPER_SYSTEM with errno, ENOSPC for too many subscriptions.

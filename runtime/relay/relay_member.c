@@ -383,9 +383,9 @@ relay_member_new(struct relay *relay,
 	struct item *item = NULL;
 	enum grouper_error error;
 
+	*down = *up = -1;
 	if (!topic_word(options->key))
 		return GROUPER_INVALID;
-	*down = *up = -1;
 	audience = audience_get(&relay->index, options->patterns,
 	    options->npatterns);
 	if (audience == NULL)
