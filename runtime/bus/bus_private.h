@@ -90,6 +90,13 @@ bool bus_react(struct bus_member *member, const struct relay_event *event);
 enum grouper_error bus_open(struct bus *bus, const char *key, int *down,
     int *up);
 
+/*
+ * The members that are subscribed to a topic, count of them, in the byte order
+ * of their keys; to be freed.  NULL with errno.
+ */
+const struct relay_member **bus_presence(struct bus *bus, const char *topic,
+    size_t *count);
+
 /* The names that a group sees; key "": those of the host. */
 struct registry *bus_names(struct bus *bus, const char *key);
 

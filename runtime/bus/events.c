@@ -104,6 +104,28 @@ method_broadcast(struct call *call, const json_t *params, void *arg)
 			(json_int_t)reach.reached));
 }
 
+static int
+compare_keys(const void *one, const void *other)
+{
+	const struct relay_member *const *a = one, *const *b = other;
+
+	return strcmp(relay_member_key(*a), relay_member_key(*b));
+}
+
+const struct relay_member **
+bus_presence(struct bus *bus, const char *topic, size_t *count)
+{
+	const struct relay_member **members;
+
+	*count = relay_presence(bus->relay, topic, NULL, 0);
+	members = calloc(*count + 1, sizeof(*members));
+	if (members == NULL)
+		return NULL;
+	relay_presence(bus->relay, topic, members, *count);
+	qsort((void *)members, *count, sizeof(*members), compare_keys);
+	return members;
+}
+
 static void
 method_presence(struct call *call, const json_t *params, void *arg)
 {
@@ -112,21 +134,18 @@ method_presence(struct call *call, const json_t *params, void *arg)
 	struct bus_caller caller;
 	const char *topic;
 	json_t *list;
-	size_t count, listed, i;
+	size_t count, i;
 
 	if (!bus_word(call, params, "topic", WORD_TOPIC, &topic) ||
 	    !bus_caller(bus, call, &caller))
 		return;
-	count = relay_presence(bus->relay, topic, NULL, 0);
-	listed = count < PRESENCE_MAX ? count : PRESENCE_MAX;
-	members = calloc(listed + 1, sizeof(*members));
+	members = bus_presence(bus, topic, &count);
 	if (members == NULL) {
 		call_fail(call, GROUPER_SYSTEM, strerror(errno));
 		return;
 	}
-	relay_presence(bus->relay, topic, members, listed);
 	list = json_array();
-	for (i = 0; i < listed; i++)
+	for (i = 0; i < count && i < PRESENCE_MAX; i++)
 		json_array_append_new(list,
 		    json_text(relay_member_key(members[i])));
 	free((void *)members);

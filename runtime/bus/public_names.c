@@ -40,7 +40,8 @@ enum grouper_error
 grouper_unregister(struct grouper_host *host, const char *name)
 {
 	struct bus *bus;
-	enum grouper_error error = bus_public(host, name != NULL, &bus);
+	enum grouper_error error = bus_public(host,
+	    name != NULL && topic_word(name), &bus);
 
 	if (error == GROUPER_OK)
 		registry_unregister(bus_names(bus, ""), name);
@@ -51,8 +52,8 @@ enum grouper_error
 grouper_whereis(struct grouper_host *host, const char *name, pid_t *pid)
 {
 	struct bus *bus;
-	enum grouper_error error = bus_public(host, name != NULL && pid != NULL,
-	    &bus);
+	enum grouper_error error = bus_public(host,
+	    name != NULL && topic_word(name) && pid != NULL, &bus);
 
 	if (error == GROUPER_OK)
 		*pid = registry_whereis(bus_names(bus, ""), name, NULL);
@@ -99,8 +100,8 @@ enum grouper_error
 grouper_config_get(struct grouper_host *host, const char *key, char **json)
 {
 	struct bus *bus;
-	enum grouper_error error = bus_public(host, key != NULL && json != NULL,
-	    &bus);
+	enum grouper_error error = bus_public(host,
+	    key != NULL && topic_word(key) && json != NULL, &bus);
 	json_t *value;
 
 	if (error != GROUPER_OK)
@@ -133,7 +134,8 @@ enum grouper_error
 grouper_config_delete(struct grouper_host *host, const char *key, char **old)
 {
 	struct bus *bus;
-	enum grouper_error error = bus_public(host, key != NULL, &bus);
+	enum grouper_error error = bus_public(host,
+	    key != NULL && topic_word(key), &bus);
 	json_t *before;
 
 	if (error != GROUPER_OK)

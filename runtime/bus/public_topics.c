@@ -217,11 +217,9 @@ grouper_presence(struct grouper_host *host, const char *topic,
 	    topic != NULL && topic_valid(topic, strlen(topic)), &bus);
 	if (error != GROUPER_OK)
 		return error;
-	count = relay_presence(bus->relay, topic, NULL, 0);
-	members = calloc(count + 1, sizeof(*members));
+	members = bus_presence(bus, topic, &count);
 	if (members == NULL)
 		return GROUPER_SYSTEM;
-	count = relay_presence(bus->relay, topic, members, count);
 	for (i = 0; i < count; i++)
 		if (add_name(list, relay_member_key(members[i])) == -1) {
 			error = give_up(list);

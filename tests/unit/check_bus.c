@@ -73,6 +73,25 @@ START_TEST(a_broadcast_counts_what_it_reached)
 }
 END_TEST
 
+START_TEST(who_is_subscribed_is_listed_in_order)
+{
+	static const char *const keys[] = { "b", "c/a:1", "a" };
+	struct bus_pipes pipes[3];
+	struct client client;
+	struct trial trial;
+	size_t i;
+
+	client_open_server(&trial, &client);
+	for (i = 0; i < 3; i++)
+		bus_side_join(&trial, keys[i], (char[]) { "t*" }, &pipes[i]);
+	bus_side_gives(&client, REQUEST("presence", "{\"topic\":\"t\"}"),
+	    "{\"count\":3,\"members\":[\"a\",\"b\",\"c/a:1\"]}");
+	for (i = 0; i < 3; i++)
+		bus_side_close(&pipes[i]);
+	client_close_server(&trial, &client);
+}
+END_TEST
+
 static const struct {
 	const char *request;
 	int code;
@@ -334,6 +353,7 @@ main(void)
 	tc = support_case(s, "methods");
 	tcase_add_test(tc, topic_groups_are_reached_by_methods);
 	tcase_add_test(tc, a_broadcast_counts_what_it_reached);
+	tcase_add_test(tc, who_is_subscribed_is_listed_in_order);
 	tcase_add_loop_test(tc, bad_requests_are_refused_by_name, 0,
 	    (int)(sizeof(bad_requests) / sizeof(bad_requests[0])));
 	tcase_add_test(tc, a_payload_has_a_mebibyte_at_most);

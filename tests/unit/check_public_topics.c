@@ -375,6 +375,8 @@ START_TEST(what_is_no_name_is_refused)
 	struct grouper_names list;
 	struct grouper_host *host;
 	struct trial trial;
+	char *json;
+	pid_t pid;
 	int yes;
 
 	trial_open(&trial, NULL);
@@ -402,7 +404,13 @@ START_TEST(what_is_no_name_is_refused)
 	    GROUPER_INVALID);
 	ck_assert_int_eq(grouper_config_put(host, "a", "{", NULL),
 	    GROUPER_INVALID);
+	ck_assert_int_eq(grouper_unregister(host, "a b"), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_whereis(host, "", &pid), GROUPER_INVALID);
 	ck_assert_int_eq(grouper_config_put(host, "a b", "1", NULL),
+	    GROUPER_INVALID);
+	ck_assert_int_eq(grouper_config_get(host, "a b", &json),
+	    GROUPER_INVALID);
+	ck_assert_int_eq(grouper_config_delete(host, "a b", NULL),
 	    GROUPER_INVALID);
 	trial_close(&trial);
 }
