@@ -115,11 +115,9 @@ static int
 follow(struct listening *listening)
 {
 	struct heard heard = { .kind = HEARD_READY };
-	int64_t deadline = -1;
+	int64_t deadline = clock_deadline(listening->timeout_ms);
 	int status;
 
-	if (listening->timeout_ms != -1)
-		deadline = clock_ms() + listening->timeout_ms;
 	status = listen_source_open(&listening->source);
 	while (status == LISTEN_ON) {
 		status = listen_source_next(&listening->source, deadline,

@@ -5,7 +5,6 @@
 #include "runtime/control/client.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -136,16 +135,8 @@ fail_system(struct client *client)
 static enum grouper_error
 await(struct client *client, short events, int64_t deadline)
 {
-	struct pollfd pollfd = { client->fd, events, 0 };
-	int64_t left;
-	int n;
+	int n = fd_await(client->fd, events, deadline);
 
-	do {
-		left = deadline == -1 ? -1 : deadline - clock_ms();
-		if (deadline != -1 && left < 0)
-			left = 0;
-		n = poll(&pollfd, 1, left > INT_MAX ? INT_MAX : (int)left);
-	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return fail_system(client);
 	if (n == 0)
@@ -303,12 +294,6 @@ read_object(struct client *client, int64_t deadline, json_t **object)
 	return fail(client, GROUPER_INVALID, "the answer is not JSON-RPC");
 }
 
-static int64_t
-deadline_of(int64_t limit_ms)
-{
-	return limit_ms < 0 ? -1 : clock_ms() + limit_ms;
-}
-
 /* What an answer says; the answer is released. */
 static enum grouper_error
 take_answer(struct client *client, json_t *answer, json_t **result)
@@ -351,7 +336,7 @@ client_call_fds(struct client *client, const char *method, json_t *params,
     const struct client_fds *given, int64_t limit_ms, json_t **result,
     struct client_fds *got)
 {
-	int64_t deadline = deadline_of(limit_ms);
+	int64_t deadline = clock_deadline(limit_ms);
 	enum grouper_error error;
 	json_t *object;
 	char *request;
@@ -385,7 +370,7 @@ client_call_fds(struct client *client, const char *method, json_t *params,
 enum grouper_error
 client_next(struct client *client, int64_t limit_ms, json_t **params)
 {
-	int64_t deadline = deadline_of(limit_ms);
+	int64_t deadline = clock_deadline(limit_ms);
 	enum grouper_error error;
 	json_t *object;
 

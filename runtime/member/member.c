@@ -6,7 +6,6 @@
 #include <grouper/member.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,44 +92,19 @@ member_read_exactly(struct grouper_member *member)
 
 /* Reading */
 
-static int64_t
-deadline_of(int64_t timeout_ms)
-{
-	return timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
-}
-
-static enum grouper_error
-await_bytes(int fd, int64_t deadline)
-{
-	struct pollfd pollfd = { fd, POLLIN, 0 };
-	int64_t left;
-	int n;
-
-	do {
-		left = deadline == -1 ? -1 : deadline - clock_ms();
-		if (deadline != -1 && left < 0)
-			left = 0;
-		n = poll(&pollfd, 1, left > INT_MAX ? INT_MAX : (int)left);
-	} while ((n == -1 && errno == EINTR) || (n == 0 && left > INT_MAX));
-	if (n == -1)
-		return GROUPER_SYSTEM;
-	return n == 0 ? GROUPER_TIMED_OUT : GROUPER_OK;
-}
-
 static enum grouper_error
 read_bytes(struct grouper_member *member, int64_t deadline)
 {
 	size_t held = frame_parser_held(&member->parser), room;
 	size_t missing = member->parser.need - held;
-	enum grouper_error error;
 	ssize_t n;
 	char *to;
 
 	if (member->exact && held > 0)
 		deadline = -1;
-	error = await_bytes(member->down, deadline);
-	if (error != GROUPER_OK)
-		return error;
+	n = fd_await(member->down, POLLIN, deadline);
+	if (n != 1)
+		return n == 0 ? GROUPER_TIMED_OUT : GROUPER_SYSTEM;
 	to = frame_parser_room(&member->parser,
 	    member->exact ? missing : READ_STEP, &room);
 	if (to == NULL)
@@ -207,7 +181,7 @@ enum grouper_error
 grouper_member_next(struct grouper_member *member, int64_t timeout_ms,
     struct grouper_message *message)
 {
-	int64_t deadline = deadline_of(timeout_ms);
+	int64_t deadline = clock_deadline(timeout_ms);
 	enum grouper_error error;
 	struct asked *asked;
 	struct frame frame;
@@ -272,7 +246,7 @@ static enum grouper_error
 change(struct grouper_member *member, enum frame_type type, const char *pattern,
     int64_t timeout_ms)
 {
-	int64_t deadline = deadline_of(timeout_ms);
+	int64_t deadline = clock_deadline(timeout_ms);
 	struct frame frame = { .type = type, .name = pattern };
 	enum grouper_error error;
 	struct asked *asked;

@@ -24,4 +24,15 @@ clock_ms(void)
 	return clock_us() / 1000;
 }
 
+/* When so much time has passed, of clock_ms(); -1 for a negative: never. */
+static inline int64_t
+clock_deadline(int64_t timeout_ms)
+{
+	int64_t now = clock_ms();
+
+	if (timeout_ms < 0)
+		return -1;
+	return timeout_ms < INT64_MAX - now ? now + timeout_ms : INT64_MAX;
+}
+
 #endif

@@ -7,10 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "runtime/util/clock.h"
 
 void
 fd_close(int *fd)
@@ -21,6 +25,23 @@ fd_close(int *fd)
 		close(*fd); /* Linux frees it also on EINTR, see close(2) */
 	*fd = -1;
 	errno = saved;
+}
+
+int
+fd_await(int fd, short events, int64_t deadline)
+{
+	struct pollfd pollfd = { fd, events, 0 };
+	int64_t left = -1;
+	int n;
+
+	do {
+		if (deadline != -1)
+			left = deadline - clock_ms();
+		if (deadline != -1 && left < 0)
+			left = 0;
+		n = poll(&pollfd, 1, left > INT_MAX ? INT_MAX : (int)left);
+	} while ((n == -1 && errno == EINTR) || (n == 0 && left > INT_MAX));
+	return n;
 }
 
 int

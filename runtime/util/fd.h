@@ -5,8 +5,16 @@
 #ifndef RUNTIME_UTIL_FD_H
 #define RUNTIME_UTIL_FD_H
 
+#include <stdint.h>
+
 /* Closes *fd unless it is -1, and sets it to -1.  Keeps errno. */
 void fd_close(int *fd);
+
+/*
+ * Waits for events of poll(2) until a deadline of clock_deadline(); signals do
+ * not end it.  1; 0 when the time is over; -1 with errno.
+ */
+int fd_await(int fd, short events, int64_t deadline);
 
 /*
  * Makes sure that descriptors 0, 1 and 2 are taken, by close-on-exec

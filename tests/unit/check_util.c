@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,6 +45,23 @@ START_TEST(a_closed_descriptor_is_minus_one)
 	fd = copy;
 	fd_close(&fd); /* fails, and says nothing */
 	ck_assert_int_eq(errno, ENOTTY);
+}
+END_TEST
+
+START_TEST(a_wait_ends_with_what_is_awaited_or_its_time)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(fd_await(ends[0], POLLIN, clock_deadline(1)), 0);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	ck_assert_int_eq(fd_await(ends[0], POLLIN, clock_deadline(0)), 1);
+	ck_assert_int_eq(fd_await(ends[0], POLLIN, clock_deadline(-1)), 1);
+	/* No time is too long. */
+	ck_assert_int_eq(clock_deadline(INT64_MAX), INT64_MAX);
+	ck_assert_int_eq(fd_await(ends[0], POLLIN, INT64_MAX), 1);
+	close(ends[0]);
+	close(ends[1]);
 }
 END_TEST
 
@@ -392,6 +410,7 @@ main(void)
 	TCase *tc = support_case(s, "descriptors");
 
 	tcase_add_test(tc, a_closed_descriptor_is_minus_one);
+	tcase_add_test(tc, a_wait_ends_with_what_is_awaited_or_its_time);
 	tcase_add_test(tc, standard_descriptors_are_held);
 	tcase_add_test(tc, inherited_descriptors_are_let_go);
 	tcase_add_test(tc, private_descriptors_are_closed_but_one);
