@@ -62,8 +62,9 @@ GROUPER_EXPORT void grouper_member_close(struct grouper_member *member);
  * meanwhile are kept for grouper_member_next().  To subscribe twice, or to end
  * what is none, is fine.
  *
- * timeout_ms: 0 does not wait at all: a message of kind
- *     GROUPER_MESSAGE_CHANGED then tells when it holds.
+ * timeout_ms: 0 does not wait for that: a message of kind
+ *     GROUPER_MESSAGE_CHANGED then tells when it holds.  The host takes no
+ *     more from who leaves thousands of these unread.
  *
  * Returns GROUPER_OK; GROUPER_TIMED_OUT if it was asked for, but has not been
  * confirmed yet, which a message will tell; GROUPER_INVALID for a bad pattern;

@@ -396,13 +396,15 @@ relay_pass_group(struct relay *relay, struct passage *passage,
 		passage->frame.name_length = strlen(topics[i]);
 		route = audience_route(&relay->index, passage->frame.name,
 		    passage->frame.name_length);
-		if (route == NULL)
-			return GROUPER_SYSTEM;
+		if (route == NULL) {
+			error = GROUPER_SYSTEM;
+			break;
+		}
 		reach->reached += pass_route(relay, route, passage);
 	}
 	if (relay->garbage)
 		relay_collect(relay);
-	return GROUPER_OK;
+	return error;
 }
 
 /* 0, or -1 if one of its parts is not valid, but for its topic. */

@@ -158,7 +158,7 @@ enum grouper_error relay_member_subscribe(struct relay_member *member,
 enum grouper_error relay_member_unsubscribe(struct relay_member *member,
     const char *pattern);
 
-/* May be called from any callback, as may relay_presence(). */
+/* May be called from any callback. */
 const char *relay_member_key(const struct relay_member *member);
 void relay_member_counters(const struct relay_member *member,
     struct relay_counters *counters);
@@ -174,7 +174,8 @@ const char *relay_member_pattern(const struct relay_member *member,
 /*
  * The members that are subscribed to a topic, at most max stored, and their
  * number.  A member whose pipe down has no reader any more is not subscribed
- * from the next event on that would go to it.
+ * from the next event on that would go to it.  A watch's callback may call it,
+ * a listener's not: an event is on its way then.
  */
 size_t relay_presence(struct relay *relay, const char *topic,
     const struct relay_member **members, size_t max);
