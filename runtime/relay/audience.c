@@ -318,20 +318,32 @@ add_link(struct audience_index *index, struct audience *audience,
 	return 0;
 }
 
+/*
+ * Looks a pattern up.  1 if the audience has it, its link at *at; 0 if not;
+ * -1 with EINVAL if it is none.
+ */
+static int
+look_up(const struct audience_index *index, const struct audience *audience,
+    const char *pattern, size_t length, struct pattern **found, size_t *at)
+{
+	if (!topic_pattern_valid(pattern, length)) {
+		errno = EINVAL;
+		return -1;
+	}
+	*found = pattern_find(index, pattern, length);
+	return *found != NULL && find_link(audience, (*found)->number, at);
+}
+
 int
 audience_add(struct audience_index *index, struct audience *audience,
     const char *pattern, size_t length)
 {
 	struct pattern *found;
 	size_t at;
+	int had = look_up(index, audience, pattern, length, &found, &at);
 
-	if (!topic_pattern_valid(pattern, length)) {
-		errno = EINVAL;
-		return -1;
-	}
-	found = pattern_find(index, pattern, length);
-	if (found != NULL && find_link(audience, found->number, &at))
-		return 0;
+	if (had != 0)
+		return had == 1 ? 0 : -1;
 	if (found == NULL)
 		found = pattern_new(index, pattern, length);
 	if (found == NULL)
@@ -351,14 +363,10 @@ audience_remove(struct audience_index *index, struct audience *audience,
 {
 	struct pattern *found;
 	size_t at;
+	int had = look_up(index, audience, pattern, length, &found, &at);
 
-	if (!topic_pattern_valid(pattern, length)) {
-		errno = EINVAL;
-		return -1;
-	}
-	found = pattern_find(index, pattern, length);
-	if (found == NULL || !find_link(audience, found->number, &at))
-		return 0;
+	if (had != 1)
+		return had;
 	unsettle(index, audience);
 	drop_link(index, audience->links[at]);
 	audience->nlinks--;
