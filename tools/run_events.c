@@ -16,6 +16,7 @@
 #include "runtime/group/host.h"
 #include "runtime/group/steps.h"
 #include "runtime/os/os.h"
+#include "runtime/supervise/messages.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
@@ -298,6 +299,8 @@ stop_anew(struct run *run)
 static void
 on_ended(struct run *run, const struct grouper_event *event)
 {
+	/* Its last words; nobody hears of them once the host is closed. */
+	messages_drain(run->host, run->options->key);
 	/* The leader is ending meanwhile: what can be done by then, is. */
 	if (event->last && run_spawn_over(run->spawn))
 		host_close(run->host);

@@ -473,12 +473,15 @@ connection_gone(const struct connection *connection)
 }
 
 void
-connection_flush(struct connection *connection)
+connection_flush(struct connection *connection, int64_t deadline)
 {
-	while (!connection->broken && write_some(connection))
-		if (connection->queued == 0)
-			connection->handler->on_drained(connection,
-			    connection->arg);
+	do
+		while (!connection->broken && write_some(connection))
+			if (connection->queued == 0)
+				connection->handler->on_drained(connection,
+				    connection->arg);
+	while (!connection->broken && connection->queued > 0 &&
+	    fd_await(connection->fd, POLLOUT, deadline) == 1);
 }
 
 const struct ucred *

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* So many descriptors may come, or go, with a line. */
 #define CONNECTION_FDS_MAX 3
@@ -94,9 +95,9 @@ bool connection_gone(const struct connection *connection);
 
 /*
  * Before it is freed: writes what is queued, and what on_drained adds to it,
- * as far as it is taken without waiting.
+ * as far as it is taken until a deadline of clock_deadline(); 0 is over.
  */
-void connection_flush(struct connection *connection);
+void connection_flush(struct connection *connection, int64_t deadline);
 
 const struct ucred *connection_peer(const struct connection *connection);
 

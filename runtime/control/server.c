@@ -32,6 +32,8 @@
 #define CALLS_MAX 64
 /* When there was no descriptor or memory for a connection. */
 #define RETRY_MS 100
+/* When the host ends: so long it waits for clients to take what was sent. */
+#define CLOSE_MS 1000
 /* Who says nothing for so long makes room for others when there is none. */
 #define IDLE_MS 5000
 
@@ -496,14 +498,18 @@ on_connect(int fd, void *arg)
 static void
 server_close(void *arg)
 {
+	int64_t deadline = clock_deadline(CLOSE_MS);
 	struct server *server = arg;
 	struct client *client;
 
+	/* What ended the host may be the answer.  Who reads gets it, whoever
+	 * else does not. */
+	TAILQ_FOREACH(client, &server->clients, link)
+		connection_flush(client->connection, 0);
 	/* The analyzer does not see that each is taken off the list. */
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
 	while ((client = TAILQ_FIRST(&server->clients)) != NULL) {
-		/* What ended the host may be the answer. */
-		connection_flush(client->connection);
+		connection_flush(client->connection, deadline);
 		connection_free(client->connection);
 	}
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */

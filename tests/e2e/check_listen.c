@@ -14,6 +14,10 @@
 
 #define BARE "name: t\nchildren: []\n"
 
+/* Events of one burst. */
+#define SAID 1000
+#define LAST_SAID "\n1000\ta\te\tdefault\tx\n"
+
 static void
 open_tree(struct tree *tree, const char *text)
 {
@@ -178,6 +182,38 @@ START_TEST(it_ends_with_the_host)
 	support_signal(&tree.host, SIGTERM);
 	close_ear(&ear, 1, "1\ta\te\t-\t\n");
 	tree_end(&tree, 0);
+}
+END_TEST
+
+/* More than a socket holds, and more than the host reads in one turn. */
+START_TEST(what_a_run_says_last_is_heard)
+{
+	static char frames[SAID * (sizeof("P a e 1\nx\n") - 1) + 1];
+	struct support_command command = { .argv = ARGV(support_grouper(),
+					       "run", "--name", "r",
+					       "--messages", "--", "sh", "-c",
+					       "echo up; read x < go\n"
+					       "cat frames >&9"),
+		.directory = support_directory() };
+	struct support_run run;
+	struct ear ear;
+	int i, fd;
+
+	for (i = 0; i < SAID; i++)
+		strcat(frames + i * 10, "P a e 1\nx\n");
+	support_file("frames", 0600, frames);
+	ck_assert_int_eq(mkfifo(support_path("go"), 0600), 0);
+	support_start(&run, &command);
+	support_await_stdout(&run, "up\n");
+	open_ear(&ear, ARGV("--host", "r", "a"));
+	fd = open(support_path("go"), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	ck_assert_int_eq(support_wait(&run), 0);
+	ck_assert_int_eq(support_wait(&ear.run), 1);
+	ck_assert_ptr_nonnull(strstr(ear.run.stdout_text.data, LAST_SAID));
+	support_finish(&ear.run);
+	support_finish(&run);
 }
 END_TEST
 
@@ -421,6 +457,7 @@ main(void)
 	tcase_add_test(tc, the_sender_is_the_group_of_who_publishes);
 	tcase_add_test(tc, without_an_event_in_time_it_ends_with_124);
 	tcase_add_test(tc, it_ends_with_the_host);
+	tcase_add_test(tc, what_a_run_says_last_is_heard);
 	tcase_add_test(tc, presence_comes_between_events);
 	tcase_add_test(tc, lost_events_are_told);
 	tc = support_case(suite, "commands");

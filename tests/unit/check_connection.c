@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -14,6 +16,8 @@
 #include "runtime/control/connection.h"
 #include "runtime/control/json_text.h"
 #include "runtime/control/rpc.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
 #include "support.h"
 
@@ -314,7 +318,7 @@ START_TEST(a_flush_writes_what_is_queued_and_what_follows)
 	pair.streams = 2;
 	connection_send(pair.connection, strdup("one\n"));
 	connection_send(pair.connection, strdup("two\n"));
-	connection_flush(pair.connection);
+	connection_flush(pair.connection, 0);
 	hear(&pair, text, sizeof(text));
 	ck_assert_str_eq(text, "one\ntwo\nxxx\nxxx\n");
 	pair_close(&pair);
@@ -329,13 +333,50 @@ START_TEST(a_flush_waits_for_nobody)
 	pair.streams = SIZE_MAX;
 	pair.size = 65536;
 	connection_send(pair.connection, strdup("one\n"));
-	connection_flush(pair.connection);
+	connection_flush(pair.connection, 0);
 	ck_assert_uint_gt(connection_queued(pair.connection), 0);
 	close(pair.peer);
 	pair.peer = -1;
-	connection_flush(pair.connection);
+	connection_flush(pair.connection, 0);
 	turn(&pair);
 	ck_assert_ptr_null(pair.connection);
+	pair_close(&pair);
+}
+END_TEST
+
+/* Until it has so much, however it comes. */
+static void
+take_all(int fd, size_t length)
+{
+	char buffer[65536];
+	ssize_t n;
+
+	while (length > 0) {
+		fd_await(fd, POLLIN, -1);
+		n = read(fd, buffer, sizeof(buffer));
+		if (n > 0)
+			length -= (size_t)n;
+	}
+}
+
+START_TEST(a_flush_waits_for_who_reads)
+{
+	struct pair pair;
+	pid_t pid;
+
+	pair_open(&pair);
+	pair.streams = 64;
+	pair.size = 65536;
+	pid = fork();
+	if (pid == 0) {
+		take_all(pair.peer, 4 + pair.streams * pair.size);
+		_exit(0);
+	}
+	connection_send(pair.connection, strdup("one\n"));
+	connection_flush(pair.connection, clock_deadline(SUPPORT_PATIENCE));
+	ck_assert_uint_eq(pair.streams, 0);
+	ck_assert_uint_eq(connection_queued(pair.connection), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	pair_close(&pair);
 }
 END_TEST
@@ -424,6 +465,7 @@ main(void)
 	tcase_add_test(tc, an_answer_without_memory_ends_it_from_the_loop);
 	tcase_add_test(tc, a_flush_writes_what_is_queued_and_what_follows);
 	tcase_add_test(tc, a_flush_waits_for_nobody);
+	tcase_add_test(tc, a_flush_waits_for_who_reads);
 	tc = support_case(suite, "other");
 	tcase_add_test(tc, it_knows_who_is_there);
 	tcase_add_test(tc, what_is_no_socket_is_refused_and_closed);
