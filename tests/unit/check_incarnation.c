@@ -278,6 +278,19 @@ kill_after_all(pid_t pid)
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 }
 
+/* What the record tells of it before, and after. */
+static void
+end_unkillable(struct record *record, pid_t pid, const char *before,
+    const char *after)
+{
+	record_await(record, "unkillable");
+	ck_assert_str_eq(record->told, before);
+	kill_after_all(pid);
+	record_await(record, "empty");
+	ck_assert_str_eq(record->told, after);
+	record_close(record);
+}
+
 START_TEST(what_withstood_sigkill_is_empty_when_it_has_ended)
 {
 	struct record record;
@@ -290,12 +303,8 @@ START_TEST(what_withstood_sigkill_is_empty_when_it_has_ended)
 	record_await(&record, "started");
 	pid = record_await_number(&record, "pid");
 	incarnation_stop(record.run, true);
-	record_await(&record, "unkillable");
-	ck_assert_str_eq(record.told, "started,unkillable,");
-	kill_after_all(pid);
-	record_await(&record, "empty");
-	ck_assert_str_eq(record.told, "started,unkillable,ended,empty,");
-	record_close(&record);
+	end_unkillable(&record, pid, "started,unkillable,",
+	    "started,unkillable,ended,empty,");
 }
 END_TEST
 
@@ -311,12 +320,8 @@ START_TEST(a_start_pre_that_withstood_sigkill_is_not_empty)
 		return;
 	pid = record_await_number(&record, "pid");
 	incarnation_stop(record.run, true);
-	record_await(&record, "unkillable");
-	ck_assert_str_eq(record.told, "start_failed,unkillable,");
-	kill_after_all(pid);
-	record_await(&record, "empty");
-	ck_assert_str_eq(record.told, "start_failed,unkillable,empty,");
-	record_close(&record);
+	end_unkillable(&record, pid, "start_failed,unkillable,",
+	    "start_failed,unkillable,empty,");
 }
 END_TEST
 
@@ -338,12 +343,8 @@ START_TEST(what_a_command_beside_left_is_told_when_it_stands_in_the_way)
 	ck_assert(trial_may_kill(true));
 	ck_assert_int_eq(kill(incarnation_pid(record.run), SIGKILL), 0);
 	ck_assert(trial_may_kill(false));
-	record_await(&record, "unkillable");
-	ck_assert_str_eq(record.told, "started,ended,unkillable,");
-	kill_after_all(pid);
-	record_await(&record, "empty");
-	ck_assert_str_eq(record.told, "started,ended,unkillable,empty,");
-	record_close(&record);
+	end_unkillable(&record, pid, "started,ended,unkillable,",
+	    "started,ended,unkillable,empty,");
 }
 END_TEST
 

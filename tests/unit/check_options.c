@@ -16,17 +16,6 @@
 
 #include "trial.h"
 
-/* Runs `sh -c text` with the options as they are, to its end. */
-static void
-run_ok(struct trial *trial, const struct grouper_options *options)
-{
-	const struct trial_event *event = trial_run(trial, options);
-
-	ck_assert_uint_eq(trial_count(trial, GROUPER_EVENT_START_FAILED), 0);
-	ck_assert(WIFEXITED(event->status));
-	ck_assert_int_eq(WEXITSTATUS(event->status), 0);
-}
-
 START_TEST(the_key_is_default_unless_given)
 {
 	struct grouper_options options;
@@ -51,10 +40,10 @@ START_TEST(the_environment_is_the_caller_s_unless_given)
 	setenv("A", "one", 1);
 	unsetenv("B");
 	options = trial_shell(&trial, "echo \"${A-unset},${B-unset}\"");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "one,unset");
 	options.envp = (char *const *)(uintptr_t)own;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "unset,two words");
 	trial_close(&trial);
 }
@@ -97,7 +86,7 @@ START_TEST(a_script_without_interpreter_line_is_run_by_sh)
 	argv[0] = support_file("plain", 0755, "echo \"$0,$1\"\n");
 	options = trial_shell(&trial, "");
 	options.argv = (char *const *)(uintptr_t)argv;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, support_path("plain,an argument"));
 	trial_close(&trial);
 }
@@ -112,10 +101,10 @@ START_TEST(the_directory_is_the_caller_s_unless_given)
 	trial_open(&trial, NULL);
 	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
 	options = trial_shell(&trial, "pwd -P");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, cwd);
 	options.directory = "/usr";
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "/usr");
 	trial_close(&trial);
 }
@@ -129,13 +118,13 @@ START_TEST(the_umask_is_the_caller_s_unless_given)
 	trial_open(&trial, NULL);
 	umask(031);
 	options = trial_shell(&trial, "umask");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "0031");
 	options.umask = 0;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "0000");
 	options.umask = 0127;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "0127");
 	trial_close(&trial);
 }
@@ -149,10 +138,10 @@ START_TEST(nice_is_added)
 	trial_open(&trial, NULL);
 	ck_assert_int_eq(setpriority(PRIO_PROCESS, 0, 2), 0);
 	options = trial_shell(&trial, "nice");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "2");
 	options.nice = 3;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "5");
 	trial_close(&trial);
 }
@@ -176,7 +165,7 @@ START_TEST(limits_are_set)
 	    "ulimit -H -t");
 	options.limits = limits;
 	options.nlimits = 3;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "100");
 	trial_expect(&trial, "200");
 	trial_expect(&trial, "0");
@@ -200,7 +189,7 @@ START_TEST(the_descriptor_limit_is_not_raised_for_the_command)
 	limit.rlim_cur = 64;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	options = trial_shell(&trial, "ulimit -n");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "64");
 	trial_close(&trial);
 }
@@ -224,7 +213,7 @@ START_TEST(user_and_groups_are_set)
 	options.gid = 300000;
 	options.groups = groups;
 	options.ngroups = 2;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	snprintf(expected, sizeof(expected), "%u", uid);
 	trial_expect(&trial, expected);
 	trial_expect(&trial, expected);
@@ -232,7 +221,7 @@ START_TEST(user_and_groups_are_set)
 	trial_expect(&trial, "300000 300001 300002");
 	trial_expect(&trial, "0");
 	options.ngroups = 0;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, expected);
 	trial_expect(&trial, expected);
 	trial_expect(&trial, "300000");
@@ -249,10 +238,10 @@ START_TEST(no_new_privs_is_set_only_when_asked)
 
 	trial_open(&trial, NULL);
 	options = trial_shell(&trial, "grep NoNewPrivs /proc/self/status");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "NoNewPrivs:\t0");
 	options.flags = GROUPER_NO_NEW_PRIVS;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "NoNewPrivs:\t1");
 	trial_close(&trial);
 }
@@ -289,7 +278,7 @@ START_TEST(signals_are_at_their_defaults)
 	bend_signals();
 	trial_open(&trial, NULL);
 	options = show_signals(&trial);
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "SigBlk:\t0000000000000000");
 	trial_expect(&trial, "SigIgn:\t0000000000000000");
 	trial_close(&trial);
@@ -306,7 +295,7 @@ START_TEST(signals_can_be_those_the_host_was_made_under)
 	trial_open(&trial, NULL);
 	options = show_signals(&trial);
 	options.flags = GROUPER_INHERIT_SIGNALS;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "SigBlk:\t0000000000000800");
 	trial_expect(&trial, "SigIgn:\t0000000000010200");
 	trial_close(&trial);

@@ -16,17 +16,6 @@
 
 #include "trial.h"
 
-/* Runs `sh -c text` with the options as they are, to its end. */
-static void
-run_ok(struct trial *trial, const struct grouper_options *options)
-{
-	const struct trial_event *event = trial_run(trial, options);
-
-	ck_assert_uint_eq(trial_count(trial, GROUPER_EVENT_START_FAILED), 0);
-	ck_assert(WIFEXITED(event->status));
-	ck_assert_int_eq(WEXITSTATUS(event->status), 0);
-}
-
 START_TEST(standard_input_is_null_unless_given)
 {
 	struct grouper_options options;
@@ -35,7 +24,7 @@ START_TEST(standard_input_is_null_unless_given)
 	trial_open(&trial, NULL);
 	options = trial_shell(&trial, "readlink /proc/self/fd/0");
 	options.nfds = 1;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "/dev/null");
 	trial_close(&trial);
 }
@@ -52,7 +41,7 @@ START_TEST(standard_output_and_error_stay_unless_given)
 	ck_assert_int_eq(dup2(trial.out[1], STDERR_FILENO), STDERR_FILENO);
 	options = trial_shell(&trial, "echo error >&2");
 	options.nfds = 0;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	trial_expect(&trial, "error");
@@ -80,7 +69,7 @@ START_TEST(the_command_gets_only_its_descriptors)
 	fds[2] = (struct grouper_fd) { trial.out[1], 5 };
 	options.fds = fds;
 	options.nfds = 3;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "0 1 2 5 7");
 	close(leaking);
 	trial_close(&trial);
@@ -100,7 +89,7 @@ START_TEST(inherited_are_those_not_close_on_exec)
 	    "[ -e /proc/self/fd/100 ] && echo passed; "
 	    "[ -e /proc/self/fd/101 ] || echo kept");
 	options.flags = GROUPER_INHERIT_FDS;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "passed");
 	trial_expect(&trial, "kept");
 	close(passed);
@@ -141,7 +130,7 @@ START_TEST(descriptors_can_be_exchanged)
 	fds[3] = (struct grouper_fd) { 22, 20 };
 	options.fds = fds;
 	options.nfds = 4;
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	trial_expect(&trial, "c");
 	trial_expect(&trial, "a");
 	trial_expect(&trial, "b");
@@ -161,7 +150,7 @@ START_TEST(descriptors_given_stay_the_caller_s)
 	trial_open(&trial, NULL);
 	flags = fcntl(trial.out[1], F_GETFD);
 	options = trial_shell(&trial, "echo x");
-	run_ok(&trial, &options);
+	trial_run_ok(&trial, &options);
 	ck_assert_int_eq(fcntl(trial.out[1], F_GETFD), flags);
 	trial_close(&trial);
 }

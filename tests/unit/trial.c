@@ -283,6 +283,16 @@ trial_run(struct trial *trial, const struct grouper_options *options)
 }
 
 void
+trial_run_ok(struct trial *trial, const struct grouper_options *options)
+{
+	const struct trial_event *event = trial_run(trial, options);
+
+	ck_assert_uint_eq(trial_count(trial, GROUPER_EVENT_START_FAILED), 0);
+	ck_assert(WIFEXITED(event->status));
+	ck_assert_int_eq(WEXITSTATUS(event->status), 0);
+}
+
+void
 trial_line(struct trial *trial, char *line, size_t size)
 {
 	support_read_line(trial->out[0], line, size);

@@ -113,6 +113,9 @@ enum grouper_error trial_wait(struct trial *trial, const char *key);
 const struct trial_event *trial_run(struct trial *trial,
     const struct grouper_options *options);
 
+/* The same, and its command must have ended with 0. */
+void trial_run_ok(struct trial *trial, const struct grouper_options *options);
+
 /* One line that a member wrote; the loop does not run meanwhile. */
 void trial_line(struct trial *trial, char *line, size_t size);
 long trial_number(struct trial *trial);
