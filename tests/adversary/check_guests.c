@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
 #define STEPS "TERM 60ms, KILL"
 
 /* Runs a shell script with $GROUPER set, in a process group of its own. */

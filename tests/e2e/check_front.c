@@ -10,8 +10,6 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
 START_TEST(host_with_children_at_birth_leaves_them_alone)
 {
 	const char *argv[] = { "sh", "-c",

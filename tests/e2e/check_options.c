@@ -11,32 +11,12 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
-/* Runs the binary with words and a shell script, which is to end with 0. */
-static void
-run_script(struct support_run *r, const char *const *words, const char *script)
-{
-	const char *argv[24] = { support_grouper(), "run" };
-	struct support_command c = { .argv = argv };
-	size_t n = 2;
-
-	while (*words != NULL)
-		argv[n++] = *words++;
-	argv[n++] = "--";
-	argv[n++] = "sh";
-	argv[n++] = "-c";
-	argv[n++] = script;
-	ck_assert_msg(support_call(r, &c) == 0, "status %d, stderr: %s",
-	    r->status, r->stderr_text.data);
-}
-
 static void
 assert_prints(const char *const *words, const char *script, const char *text)
 {
 	struct support_run r;
 
-	run_script(&r, words, script);
+	support_run_script(&r, words, script);
 	ck_assert_str_eq(r.stdout_text.data, text);
 	ck_assert_str_eq(r.stderr_text.data, "");
 	support_finish(&r);

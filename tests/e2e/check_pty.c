@@ -12,7 +12,6 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
 #define INTERRUPT "\003"
 #define SUSPEND "\032"
 

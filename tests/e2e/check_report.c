@@ -12,8 +12,6 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
 /*
  * $0 -- FIFO STAY: each kind of leak once, told apart by its last argument,
  * and ends when each has said through the FIFO that it runs.

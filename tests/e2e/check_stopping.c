@@ -10,8 +10,6 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
 static bool
 passed(void *arg)
 {

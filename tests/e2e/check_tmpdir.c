@@ -11,31 +11,11 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
-/* Runs the binary with words and a shell script, which is to end with 0. */
-static void
-run_script(struct support_run *r, const char *const *words, const char *script)
-{
-	const char *argv[24] = { support_grouper(), "run" };
-	struct support_command c = { .argv = argv };
-	size_t n = 2;
-
-	while (*words != NULL)
-		argv[n++] = *words++;
-	argv[n++] = "--";
-	argv[n++] = "sh";
-	argv[n++] = "-c";
-	argv[n++] = script;
-	ck_assert_msg(support_call(r, &c) == 0, "status %d, stderr: %s",
-	    r->status, r->stderr_text.data);
-}
-
 START_TEST(tmpdir_is_private_and_removed)
 {
 	struct support_run r;
 
-	run_script(&r, ARGV("--tmpdir"),
+	support_run_script(&r, ARGV("--tmpdir"),
 	    "test -d \"$TMPDIR\" && stat -c %a \"$TMPDIR\" && "
 	    "mkdir -p \"$TMPDIR/a/b\" && ln -s / \"$TMPDIR/a/root\" && "
 	    "echo x >\"$TMPDIR/a/b/c\" && chmod 000 \"$TMPDIR/a/b\" && "
@@ -77,7 +57,7 @@ START_TEST(deep_tmpdir_is_removed)
 {
 	struct support_run r;
 
-	run_script(&r, ARGV("--tmpdir"),
+	support_run_script(&r, ARGV("--tmpdir"),
 	    "cd \"$TMPDIR\"; i=0; while [ $i -lt 300 ]; do "
 	    "mkdir a b; echo x >b/f; cd -P a; i=$((i+1)); done; "
 	    "echo \"$TMPDIR\"");

@@ -9,8 +9,6 @@
 
 #include "support.h"
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
 /*
  * A child that tells of its start and of its stop in the file "log".  It starts
  * nothing that lasts: what is born after TERM came would not get it.

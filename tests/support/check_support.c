@@ -17,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
-
 _Noreturn static void
 pause_for_ever(void)
 {

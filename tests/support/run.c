@@ -444,6 +444,24 @@ support_call(struct support_run *r, const struct support_command *c)
 	return support_wait(r);
 }
 
+void
+support_run_script(struct support_run *run, const char *const *options,
+    const char *script)
+{
+	const char *argv[24] = { support_grouper(), "run" };
+	struct support_command command = { .argv = argv };
+	size_t n = 2;
+
+	while (*options != NULL)
+		argv[n++] = *options++;
+	argv[n++] = "--";
+	argv[n++] = "sh";
+	argv[n++] = "-c";
+	argv[n++] = script;
+	ck_assert_msg(support_call(run, &command) == 0, "status %d, stderr: %s",
+	    run->status, run->stderr_text.data);
+}
+
 int
 support_execute(struct support_run *r, const char *first, ...)
 {

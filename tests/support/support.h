@@ -172,6 +172,9 @@ struct support_limit {
 
 struct support_pty;
 
+/* Words, as support_command.argv wants them. */
+#define ARGV(...) ((const char *const[]) { __VA_ARGS__, NULL })
+
 /*
  * A command to start.  Zero is the default of each member but argv.  stdout
  * and stderr are captured, unless there is a terminal.
@@ -227,6 +230,10 @@ void support_finish(struct support_run *);
 
 /* support_start() and support_wait(). */
 int support_call(struct support_run *, const struct support_command *);
+
+/* The same of `grouper run`, its options, `--` and a script; it must be 0. */
+void support_run_script(struct support_run *, const char *const *options,
+    const char *script);
 
 /*
  * Runs the arguments, the last NULL, to their end; "@grouper" as first stands
