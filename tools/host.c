@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/group/names.h"
 #include "runtime/util/parse.h"
@@ -39,8 +41,8 @@ static const char help[] =
 static int
 read_control(const char *value, int *control)
 {
+	struct stat st;
 	int64_t number;
-	int flags;
 
 	if (parse_int(value, 0, INT_MAX, &number) != 0) {
 		tool_error("host",
@@ -50,12 +52,16 @@ read_control(const char *value, int *control)
 		return TOOL_USAGE;
 	}
 	*control = (int)number;
-	flags = fcntl(*control, F_GETFL);
-	if (flags != -1 && (flags & O_ACCMODE) != O_WRONLY)
+	/* Nothing else has another end that is held, and let go. */
+	if (fstat(*control, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
+		isatty(*control)) &&
+	    (fcntl(*control, F_GETFL) & O_ACCMODE) != O_WRONLY)
 		return TOOL_OK;
 	tool_error("host",
-	    "--control-fd: expected a descriptor to read from, got %s: %s",
-	    value, strerror(EBADF));
+	    "--control-fd: expected a pipe or a socket to read from, got "
+	    "descriptor %s",
+	    value);
 	return TOOL_USAGE;
 }
 

@@ -362,9 +362,11 @@ make_supervisor(struct supervise *supervise)
 	if (server_attach(supervise->host,
 		control_methods(supervise->control)) == -1)
 		return fail(supervise, "control socket");
-	if (supervise->options->announce)
-		tool_line(STDOUT_FILENO, false, "%s",
-		    host_socket(supervise->host));
+	/* Whoever started it waits for this line. */
+	if (supervise->options->announce &&
+	    tool_line(STDOUT_FILENO, false, "%s",
+		host_socket(supervise->host)) == -1)
+		return fail(supervise, "standard output");
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "runtime/util/fd.h"
+#include "runtime/util/log.h"
 
 /* An epoll descriptor, a pipe, and some of our own. */
 #define RESERVE 6
@@ -65,6 +66,20 @@ loop_reserve(struct loop *loop)
 	return result;
 }
 
+/*
+ * libevent would print its words to standard error by itself.  Where a call
+ * fails the caller tells of it, or finds that nothing is wrong: a file, which
+ * epoll(7) refuses, is always ready.
+ */
+static void
+on_words(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_ERR)
+		log_warnx("libevent: %s", text);
+	else
+		log_debug("libevent: %s", text);
+}
+
 struct event_base *
 loop_base(struct loop *loop)
 {
@@ -74,6 +89,7 @@ loop_base(struct loop *loop)
 		return loop->base;
 	if (!loop->reserved && loop_reserve(loop) == -1)
 		return NULL;
+	event_set_log_callback(on_words);
 	config = event_config_new();
 	if (config != NULL) {
 		event_config_set_flag(config,
@@ -131,6 +147,7 @@ loop_fd_new(struct loop *loop, int fd, enum loop_what what, loop_fd_fn *fn,
 	short events = EV_PERSIST | (what == LOOP_READ ? EV_READ : EV_WRITE);
 	struct event_base *base = loop_base(loop);
 	struct loop_fd *watch;
+	int saved;
 
 	watch = base == NULL ? NULL : calloc(1, sizeof(*watch));
 	if (watch == NULL)
@@ -138,12 +155,13 @@ loop_fd_new(struct loop *loop, int fd, enum loop_what what, loop_fd_fn *fn,
 	watch->fn = fn;
 	watch->arg = arg;
 	watch->event = event_new(base, fd, events, on_fd, watch);
-	if (watch->event == NULL || event_add(watch->event, NULL) != 0) {
-		loop_fd_free(watch);
-		errno = ENOMEM;
-		return NULL;
-	}
-	return watch;
+	errno = 0;
+	if (watch->event != NULL && event_add(watch->event, NULL) == 0)
+		return watch;
+	saved = errno != 0 ? errno : ENOMEM;
+	loop_fd_free(watch);
+	errno = saved;
+	return NULL;
 }
 
 void

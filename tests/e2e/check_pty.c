@@ -380,6 +380,7 @@ START_TEST(output_may_be_a_file)
 			     "\"$0\" run --pty -- echo more >>\"$1\"",
 			     support_grouper(), file, NULL),
 	    0);
+	ck_assert_str_eq(r.stderr_text.data, "");
 	text = support_slurp(file);
 	ck_assert_str_eq(text, "kept\nmore\r\n");
 	free(text);

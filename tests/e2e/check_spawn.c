@@ -545,6 +545,9 @@ START_TEST(misuse_of_host_is_told)
 	/* Standard output can only be written to. */
 	expect_failure(2, "--control-fd: expected",
 	    ARGV("host", "--control-fd", "1"));
+	/* Nobody holds the other end of /dev/null. */
+	expect_failure(2, "expected a pipe or a socket",
+	    ARGV("host", "--control-fd", "0"));
 	expect_failure(2, "--name: expected", ARGV("host", "--name", "a/b"));
 	expect_failure(2, "unknown option", ARGV("host", "--nonsense"));
 }
