@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/supervise/spec.h"
 #include "runtime/util/bug.h"
 #include "runtime/util/parse.h"
 #include "tools/json.h"
@@ -161,20 +162,24 @@ check_first(const struct doing *doing)
 	int64_t count;
 	int signum;
 
+	if (doing->first == NULL) {
+		tool_error(doing->act->verb,
+		    "expected %s: see 'grouper %s --help'",
+		    doing->act->arguments, doing->act->verb);
+		return TOOL_USAGE;
+	}
 	if (doing->act->first == FIRST_SIGNAL &&
-	    (doing->first == NULL ||
-		parse_signal(doing->first, &signum) != 0)) {
+	    parse_signal(doing->first, &signum) != 0) {
 		tool_error(doing->act->verb,
 		    "expected the name or number of a signal, got '%s'",
-		    doing->first != NULL ? doing->first : "");
+		    doing->first);
 		return TOOL_USAGE;
 	}
 	if (doing->act->first == FIRST_COUNT &&
-	    (doing->first == NULL ||
-		parse_int(doing->first, 0, INT_MAX, &count) != 0)) {
+	    parse_int(doing->first, 0, SPEC_CHILDREN_MAX, &count) != 0) {
 		tool_error(doing->act->verb,
-		    "expected a number of instances, got '%s'",
-		    doing->first != NULL ? doing->first : "");
+		    "expected a number of instances from 0 to %d, got '%s'",
+		    SPEC_CHILDREN_MAX, doing->first);
 		return TOOL_USAGE;
 	}
 	return TOOL_OK;
@@ -207,7 +212,8 @@ static int
 check_arguments(struct doing *doing, int argc, char **argv)
 {
 	if (doing->act->first != FIRST_NONE) {
-		doing->first = optind < argc ? argv[optind++] : NULL;
+		doing->first = argv[optind];
+		optind += optind < argc;
 		if (check_first(doing) != TOOL_OK)
 			return TOOL_USAGE;
 	}

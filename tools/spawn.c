@@ -263,13 +263,14 @@ store_ready(struct spawning *spawning, const char *value)
 
 	spawning->ready = value;
 	if (strcmp(value, "started") == 0 || strcmp(value, "notify") == 0 ||
-	    (number != NULL && parse_int(number, 3, 1023, &fd) == 0) ||
+	    (number != NULL && parse_int(number, 3, 1023, &fd) == 0 &&
+		fd != 8 && fd != 9) ||
 	    (command != NULL && *command != '\0') ||
 	    (pattern != NULL && *pattern != '\0'))
 		return TOOL_OK;
 	tool_error("spawn",
-	    "--ready: expected started, notify, fd:N, exec:TEXT or log:REGEX, "
-	    "got '%s'",
+	    "--ready: expected started, notify, fd:N, N from 3 to 1023 but not "
+	    "8 and 9, exec:TEXT or log:REGEX, got '%s'",
 	    value);
 	return TOOL_USAGE;
 }

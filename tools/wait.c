@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/util/parse.h"
 #include "tools/json.h"
@@ -53,8 +54,9 @@ take_option(int opt, char *value, void *arg)
 	return -1;
 }
 
+/* whom: the only key, which errors are about, or NULL. */
 static int
-wait_for(struct waiting *waiting, json_t *keys)
+wait_for(struct waiting *waiting, json_t *keys, const char *whom)
 {
 	enum grouper_error error;
 	json_t *result;
@@ -66,12 +68,12 @@ wait_for(struct waiting *waiting, json_t *keys)
 	if (error == GROUPER_TIMED_OUT)
 		return TIMED_OUT;
 	if (error != GROUPER_OK)
-		return remote_fail(&waiting->remote, error, NULL);
+		return remote_fail(&waiting->remote, error, whom);
 	status = (int)json_integer_value(json_object_get(result, "status"));
-	if (waiting->remote.options.json)
-		json_print(1, result);
-	else
+	if (!waiting->remote.options.json)
 		json_decref(result);
+	else if (json_print(STDOUT_FILENO, result) != 0)
+		return TOOL_NO;
 	return status;
 }
 
@@ -89,6 +91,7 @@ wait_main(int argc, char **argv)
 	struct waiting waiting = { .what = "ended",
 		.limit_ms = -1,
 		.remote = { .options = { .verb = "wait", .help = help } } };
+	const char *whom;
 	json_t *keys;
 	int status;
 
@@ -103,10 +106,12 @@ wait_main(int argc, char **argv)
 	status = remote_open(&waiting.remote);
 	if (status != TOOL_OK)
 		return status;
+	whom = argc - optind == 1 && *argv[optind] != '\0' ? argv[optind] :
+							     NULL;
 	keys = json_array();
 	for (; optind < argc; optind++)
 		json_array_append_new(keys, json_text(argv[optind]));
-	status = wait_for(&waiting, keys);
+	status = wait_for(&waiting, keys, whom);
 	remote_close(&waiting.remote);
 	return status;
 }

@@ -60,7 +60,10 @@ finish(struct control *control, struct call *call, const struct order *order,
 {
 	/* The answer must not overtake what it waits for. */
 	if (error != GROUPER_OK)
-		call_fail(call, error, NULL);
+		call_fail(call, error,
+		    error == GROUPER_BAD_COMBINATION ?
+			"it cannot have so many instances" :
+			NULL); /* the error's own text */
 	else if (!order->wait)
 		call_result(call, json_object());
 	else

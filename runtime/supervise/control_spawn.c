@@ -307,6 +307,19 @@ reads_callers(const struct request *request)
 		request->fds[STDERR_FILENO] != -1);
 }
 
+/* Whether a child can be added below this key. */
+static enum grouper_error
+check_parent(const struct machine *machine, const char *key)
+{
+	const struct machine_node *node = machine_find(machine, key);
+	struct machine_view view;
+
+	if (node == NULL)
+		return GROUPER_NOT_FOUND;
+	machine_view(node, &view);
+	return view.supervisor != NULL ? GROUPER_OK : GROUPER_BAD_COMBINATION;
+}
+
 static void
 serve(struct request *request, struct call *call, const json_t *params)
 {
@@ -315,6 +328,7 @@ serve(struct request *request, struct call *call, const json_t *params)
 	struct spec_child *child = &request->child;
 	const json_t *under = json_object_get(params, "supervisor");
 	const char *expected, *wrong;
+	enum grouper_error error;
 	char text[128];
 
 	request->parent = under == NULL ? "" : json_string_value(under);
@@ -332,8 +346,13 @@ serve(struct request *request, struct call *call, const json_t *params)
 	} else if (reads_callers(request)) {
 		call_fail(call, GROUPER_BAD_COMBINATION,
 		    "ready: " SPEC_READY_LOG_INHERIT);
-	} else if (machine_find(machine, request->parent) == NULL) {
-		call_fail(call, GROUPER_NOT_FOUND, NULL);
+	} else if ((error = check_parent(machine, request->parent)) !=
+	    GROUPER_OK) {
+		snprintf(text, sizeof(text), "supervisor %.80s: %s",
+		    request->parent,
+		    error == GROUPER_NOT_FOUND ? grouper_strerror(error) :
+						 "it is a command");
+		call_fail(call, error, text);
 	} else if (child->id == NULL &&
 	    name_child(child, request->control, request->parent) == -1) {
 		call_fail(call, GROUPER_SYSTEM, NULL);

@@ -287,10 +287,14 @@ static void
 on_start_failed(struct incarnation *run, const struct grouper_event *event)
 {
 	const char *name = run->child.command->argv[0];
+	const char *directory = run->child.command->directory;
 
 	if (event->stage == GROUPER_STAGE_EXEC)
 		fail_start_text(run, "cannot execute %s: %s", name,
 		    strerror(event->error));
+	else if (event->stage == GROUPER_STAGE_DIRECTORY && directory != NULL)
+		fail_start_text(run, "cannot enter the directory %s: %s",
+		    directory, strerror(event->error));
 	else
 		fail_start_text(run, "cannot start %s (%s): %s", name,
 		    grouper_stage_name(event->stage), strerror(event->error));

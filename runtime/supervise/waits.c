@@ -32,6 +32,7 @@ struct wait {
 	size_t count;
 	size_t room;
 	size_t told; /* keys whose status somebody has been told */
+	bool many;   /* several keys were asked for: errors name one */
 	int status;  /* the first that is not 0 */
 };
 
@@ -173,6 +174,23 @@ check_target(struct wait *wait, const struct target *target)
 	return check_view(wait, &view);
 }
 
+static void
+fail(struct wait *wait, const char *key, enum grouper_error error,
+    const char *text)
+{
+	struct call *call = wait->call;
+	char *whole = NULL;
+
+	if (text == NULL)
+		text = grouper_strerror(error);
+	if (wait->many && key != NULL &&
+	    asprintf(&whole, "%s: %s", key, text) == -1)
+		whole = NULL;
+	call_fail(call, error, whole != NULL ? whole : text);
+	free(whole);
+	wait_free(wait);
+}
+
 /* Answers if there is something to say: true, and the wait is gone. */
 static bool
 check(struct wait *wait)
@@ -188,8 +206,8 @@ check(struct wait *wait)
 			continue;
 		progress = check_target(wait, &wait->targets[i]);
 		if (progress.error != GROUPER_OK) {
-			call_fail(call, progress.error, progress.text);
-			wait_free(wait);
+			fail(wait, wait->targets[i].key, progress.error,
+			    progress.text);
 			return true;
 		}
 		wait->targets[i].done = progress.done;
@@ -319,6 +337,27 @@ take_kept(struct wait *wait, bool take)
 	}
 }
 
+static void
+pass_over(const struct machine_view *view, void *arg)
+{
+	(void)view;
+	(void)arg;
+}
+
+/* The first of these keys that stands for nothing; NULL. */
+static const char *
+first_missing(const struct waits *waits, const char *const *keys, size_t count)
+{
+	const struct machine *machine = supervisor_machine(waits->supervisor);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!waits_keeps(waits, keys[i]) &&
+		    keys_each(machine, &keys[i], 1, pass_over, NULL) > 0)
+			return keys[i];
+	return NULL;
+}
+
 /* The keys of a wait that stand for nothing that is listed. */
 static enum grouper_error
 check_missing(struct wait *wait, const char *const *keys, size_t count,
@@ -353,14 +392,14 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
 	wait->waits = waits;
 	wait->call = call;
 	wait->what = what;
+	wait->many = count > 1;
 	TAILQ_INSERT_TAIL(&waits->list, wait, link);
 	missing = keys_each(supervisor_machine(waits->supervisor), keys, count,
 	    add_target, wait);
 	error = check_missing(wait, keys, count, missing);
 	if (error != GROUPER_OK) {
-		call_fail(call, error,
+		fail(wait, first_missing(waits, keys, count), error,
 		    error == GROUPER_START_FAILED ? "it has ended" : NULL);
-		wait_free(wait);
 		return;
 	}
 	if (!check(wait))

@@ -491,6 +491,25 @@ START_TEST(without_a_host_verbs_say_so)
 }
 END_TEST
 
+START_TEST(refusals_say_what_was_expected)
+{
+	struct tree tree;
+
+	tree_refuses(2, "expected SIGNAL KEY...", ARGV("signal"));
+	tree_refuses(2, "expected N KEY...", ARGV("scale"));
+	tree_refuses(2, "from 0 to 100000", ARGV("scale", "1000000", "a"));
+	tree_start(&tree,
+	    "children:\n" LIVES(
+		"a") "  - id: in\n    supervisor: {children: []}\n");
+	tree_await_ready("in");
+	tree_refuses(1, "in: it cannot have so many instances",
+	    ARGV("scale", "2", "in"));
+	tree_refuses(1, "wait: none: not found", ARGV("wait", "none"));
+	tree_refuses(1, "wait: none: not found", ARGV("wait", "a", "none"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(of_several_hosts_one_has_to_be_named)
 {
 	struct tree one, two;
@@ -525,6 +544,7 @@ main(void)
 	tcase_add_test(tc, a_start_of_a_temporary_child_that_fails_says_why);
 	tcase_add_test(tc, a_leader_that_dies_below_in_the_first_start_is_120);
 	tcase_add_test(tc, unknown_keys_are_told);
+	tcase_add_test(tc, refusals_say_what_was_expected);
 	tc = support_case(suite, "see");
 	tcase_add_test(tc, wait_ends_with_the_first_bad_status);
 	tcase_add_test(tc, logs_keep_the_last_lines_of_the_dead);

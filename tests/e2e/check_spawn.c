@@ -123,8 +123,10 @@ START_TEST(a_supervisor_can_be_chosen)
 	expect_key("in/sleep:1\n",
 	    ARGV("spawn", "--supervisor", "in", "sleep", "1000"));
 	expect_state("in/sleep:1", "running");
-	expect_failure(1, "", ARGV("spawn", "--supervisor", "in/a", "true"));
-	expect_failure(1, "", ARGV("spawn", "--supervisor", "none", "true"));
+	expect_failure(1, "supervisor in/a: it is a command",
+	    ARGV("spawn", "--supervisor", "in/a", "true"));
+	expect_failure(1, "supervisor none: not found",
+	    ARGV("spawn", "--supervisor", "none", "true"));
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -258,7 +260,7 @@ START_TEST(a_command_that_cannot_run_is_told)
 	    ARGV("spawn", "--key", "x", "/nonexistent/program"));
 	tree_await_event("x", "removed", 1);
 	tree_expect(1, ARGV("status", "x"));
-	expect_failure(1, "(directory)",
+	expect_failure(1, "cannot enter the directory",
 	    ARGV("spawn", "--cwd", "none", "true"));
 	expect_state("a", "running");
 	tree_stop(&tree, 0);

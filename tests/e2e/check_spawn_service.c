@@ -89,9 +89,9 @@ END_TEST
 
 START_TEST(an_unknown_readiness_is_refused)
 {
-	static const char *const values[] = { "soon", "fd:2", "fd:x",
+	static const char *const values[] = { "soon", "fd:2", "fd:8", "fd:x",
 		"exec:", "log:", "" };
-	char script[128], line[160];
+	char script[128], line[200];
 	size_t i;
 
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -99,7 +99,8 @@ START_TEST(an_unknown_readiness_is_refused)
 		    values[i]);
 		snprintf(line, sizeof(line),
 		    "grouper spawn: --ready: expected started, notify, fd:N, "
-		    "exec:TEXT or log:REGEX, got '%s'\n",
+		    "N from 3 to 1023 but not 8 and 9, exec:TEXT or "
+		    "log:REGEX, got '%s'\n",
 		    values[i]);
 		refuses(2, line, script);
 	}
