@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -138,9 +140,16 @@ look_at_pidfd(struct findings *found)
 static void
 look_at_directory(struct findings *found)
 {
+	/* What goes behind the directory of a `run` with the longest pid. */
+	static const char name[] = "/run-4194304.sock";
+	struct sockaddr_un address;
+
 	if (names_directory(found->directory, sizeof(found->directory)) != 0 ||
 	    access(found->directory, W_OK | X_OK) != 0)
 		found->directory_error = errno;
+	else if (strlen(found->directory) + sizeof(name) >
+	    sizeof(address.sun_path))
+		found->directory_error = ENAMETOOLONG;
 }
 
 static const char *
@@ -173,7 +182,7 @@ proc_text(const struct findings *found)
 static void
 print_text(const struct findings *found)
 {
-	char text[160];
+	char text[sizeof(found->directory) + 160];
 	size_t i;
 
 	for (i = 0; i < NLEVELS; i++)
@@ -193,9 +202,9 @@ print_text(const struct findings *found)
 		found->cgroup_delegated ?
 				     "this cgroup was delegated to us" :
 				     "this cgroup was not delegated to us");
-	snprintf(text, sizeof(text), "%.100s%s%s", found->directory,
+	snprintf(text, sizeof(text), "%s%s%s", found->directory,
 	    found->directory_error != 0 ? ": " : "",
-	    found->directory_error != 0 ? strerror(found->directory_error) :
+	    found->directory_error != 0 ? names_error(found->directory_error) :
 					  "");
 	print_answer("sockets", found->directory_error == 0, text);
 }
@@ -230,8 +239,9 @@ print_json(const struct findings *found)
 		(int)found->cgroup_delegated, "runtime_directory", "path",
 		json_text(found->directory), "usable",
 		found->directory_error == 0, "why",
-		found->directory_error != 0 ? strerror(found->directory_error) :
-					      NULL));
+		found->directory_error != 0 ?
+		    names_error(found->directory_error) :
+		    NULL));
 }
 
 static int

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/control/hosts.h"
+#include "runtime/group/names.h"
 #include "tools/json.h"
 #include "tools/options.h"
 #include "tools/table.h"
@@ -58,6 +59,7 @@ list_hosts(bool json)
 {
 	static const char *const titles[] = { "HOST", "PID", "SOCKET", NULL };
 	struct list list = { json ? NULL : table_new(titles), 0 };
+	char why[256];
 	int result = -1;
 
 	if (json || list.table != NULL)
@@ -69,7 +71,9 @@ list_hosts(bool json)
 	table_free(list.table);
 	if (result == 0)
 		return TOOL_OK;
-	tool_error("hosts", "%s", strerror(errno));
+	if (!names_why(why, sizeof(why)))
+		snprintf(why, sizeof(why), "%s", strerror(errno));
+	tool_error("hosts", "%s", why);
 	return TOOL_NO;
 }
 

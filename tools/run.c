@@ -136,7 +136,7 @@ make_host(struct run *run)
 	struct grouper_host_options options = GROUPER_HOST_OPTIONS_INIT;
 	const char *name = run->options->name;
 	enum grouper_error error;
-	char own[32];
+	char own[32], why[256];
 
 	if (name == NULL) {
 		snprintf(own, sizeof(own), NAMES_TRANSIENT, (int)getpid());
@@ -150,9 +150,11 @@ make_host(struct run *run)
 	}
 	if (error == GROUPER_OK)
 		return 0;
-	tool_error("run", "cannot be the host '%s': %s", options.name,
-	    error == GROUPER_SYSTEM ? strerror(errno) :
-				      grouper_strerror(error));
+	if (error != GROUPER_SYSTEM || !names_why(why, sizeof(why)))
+		snprintf(why, sizeof(why), "%s",
+		    error == GROUPER_SYSTEM ? strerror(errno) :
+					      grouper_strerror(error));
+	tool_error("run", "cannot be the host '%s': %s", options.name, why);
 	return -1;
 }
 

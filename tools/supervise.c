@@ -301,7 +301,7 @@ make_host(struct supervise *supervise)
 {
 	struct grouper_host_options options = GROUPER_HOST_OPTIONS_INIT;
 	enum grouper_error error;
-	char own[NAMES_HOST_MAX + 1];
+	char own[NAMES_HOST_MAX + 1], why[256];
 
 	options.name = supervise->options->name != NULL ?
 	    supervise->options->name :
@@ -316,10 +316,12 @@ make_host(struct supervise *supervise)
 		host_be_quick(supervise->host);
 		return 0;
 	}
+	if (error != GROUPER_SYSTEM || !names_why(why, sizeof(why)))
+		snprintf(why, sizeof(why), "%s",
+		    error == GROUPER_SYSTEM ? strerror(errno) :
+					      grouper_strerror(error));
 	tool_error(supervise->options->verb, "cannot be the host '%s': %s",
-	    options.name,
-	    error == GROUPER_SYSTEM ? strerror(errno) :
-				      grouper_strerror(error));
+	    options.name, why);
 	return -1;
 }
 

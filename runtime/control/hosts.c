@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/group/names.h"
 
@@ -69,10 +71,9 @@ try_host(const char *name, const char *path, void *arg)
 static enum grouper_error
 fail_directory(char *why, size_t size)
 {
-	int saved = errno;
-
-	snprintf(why, size, "the runtime directory: %s", strerror(saved));
-	errno = saved;
+	if (!names_why(why, size))
+		snprintf(why, size, "the runtime directory: %s",
+		    strerror(errno));
 	return GROUPER_SYSTEM;
 }
 
@@ -89,7 +90,8 @@ connect_only(struct client **client, char *why, size_t size)
 	}
 	client_free(search.client);
 	if (search.count > 1) {
-		snprintf(why, size, "several hosts are running: name one of %s",
+		snprintf(why, size,
+		    "several hosts are running, choose one by --host: %s",
 		    search.names);
 		return GROUPER_INVALID;
 	}
@@ -98,22 +100,33 @@ connect_only(struct client **client, char *why, size_t size)
 	return GROUPER_NO_GROUP;
 }
 
+static void
+say_why(const char *path, const char *name, char *why, size_t size)
+{
+	int saved = errno;
+	struct stat st;
+
+	if (name != NULL && (saved == ENOENT || saved == ECONNREFUSED))
+		snprintf(why, size, "no host is named '%s'", name);
+	else if (saved == EACCES && stat(path, &st) == 0 && st.st_uid != 0 &&
+	    st.st_uid != geteuid())
+		snprintf(why, size,
+		    "%s: the host there is another user's (%u) and not trusted",
+		    path, (unsigned int)st.st_uid);
+	else
+		snprintf(why, size, "%s: %s", path, strerror(saved));
+	errno = saved;
+}
+
 /* name: how it was asked for, or NULL. */
 static enum grouper_error
 connect_path(const char *path, const char *name, struct client **client,
     char *why, size_t size)
 {
-	int saved;
-
 	*client = client_connect(path);
 	if (*client != NULL)
 		return GROUPER_OK;
-	saved = errno;
-	if (name != NULL && (saved == ENOENT || saved == ECONNREFUSED))
-		snprintf(why, size, "no host is named '%s'", name);
-	else
-		snprintf(why, size, "%s: %s", path, strerror(saved));
-	errno = saved;
+	say_why(path, name, why, size);
 	return hosts_error(GROUPER_SYSTEM);
 }
 

@@ -50,26 +50,63 @@ session_directory(void)
 	return NULL;
 }
 
+/* Members, which are told the path, may work in another directory. */
+static int
+whole_path(char *path, size_t size, const char *set)
+{
+	char *here = getcwd(NULL, 0);
+	int n = here == NULL ? -1 : snprintf(path, size, "%s/%s", here, set);
+
+	free(here);
+	return n;
+}
+
 static int
 choose_directory(char *path, size_t size)
 {
 	const char *set;
 	int n;
 
+	path[0] = '\0';
 	set = getenv("GROUPER_RUNTIME_DIR");
-	if (set != NULL && set[0] != '\0')
+	if (set != NULL && set[0] == '/')
 		n = snprintf(path, size, "%s", set);
+	else if (set != NULL && set[0] != '\0')
+		n = whole_path(path, size, set);
 	else if ((set = session_directory()) != NULL)
 		n = snprintf(path, size, "%s/grouper", set);
 	else if (geteuid() == 0)
 		n = snprintf(path, size, "/run/grouper");
 	else
 		n = snprintf(path, size, "/tmp/grouper-%u", geteuid());
-	if (n < 0 || (size_t)n >= size) {
+	if (n < 0)
+		return -1;
+	if ((size_t)n >= size) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	return 0;
+}
+
+const char *
+names_error(int error)
+{
+	return error == EPERM ? "it is another user's, or others may write" :
+				strerror(error);
+}
+
+bool
+names_why(char *why, size_t size)
+{
+	char directory[108];
+	int saved = errno, error;
+
+	error = names_directory(directory, sizeof(directory)) == -1 ? errno : 0;
+	if (error != 0)
+		snprintf(why, size, "the runtime directory %s: %s", directory,
+		    names_error(error));
+	errno = saved;
+	return error != 0;
 }
 
 int
@@ -99,7 +136,7 @@ names_directory(char *path, size_t size)
 
 /* The one place that waits for another host, see grouper_host_new(). */
 static int
-lock_file(int fd)
+lock_file(int fd, const char *name)
 {
 	sigset_t ending, before;
 	int result;
@@ -108,6 +145,8 @@ lock_file(int fd)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return -1;
+	log_warnx("waiting for the host '%s', which lives or is not empty yet",
+	    name);
 	sigemptyset(&ending);
 	sigaddset(&ending, SIGHUP);
 	sigaddset(&ending, SIGINT);
@@ -131,7 +170,7 @@ is_current(int fd, const char *path)
 }
 
 static int
-take_lock(const char *path)
+take_lock(const char *path, const char *name)
 {
 	int fd;
 
@@ -140,7 +179,7 @@ take_lock(const char *path)
 		    0600);
 		if (fd == -1)
 			return -1;
-		if (lock_file(fd) == -1) {
+		if (lock_file(fd, name) == -1) {
 			fd_close(&fd);
 			return -1;
 		}
@@ -164,7 +203,7 @@ lock_name(struct names *names, const char *directory)
 		names->lock_path = NULL;
 		return -1;
 	}
-	names->lock = take_lock(names->lock_path);
+	names->lock = take_lock(names->lock_path, names->name);
 	return names->lock == -1 ? -1 : 0;
 }
 

@@ -43,6 +43,15 @@ struct names {
  */
 int names_directory(char *path, size_t size);
 
+/* For people, what such an errno means. */
+const char *names_error(int error);
+
+/*
+ * Whether the runtime directory is the reason of a failure.  why receives a
+ * line for people then, with room for size bytes.  Keeps errno.
+ */
+bool names_why(char *why, size_t size);
+
 /*
  * Takes the lock, waiting for it with the signals unblocked that end a
  * program by default.  A transient name, which holds the pid, needs no lock:

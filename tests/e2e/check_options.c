@@ -149,7 +149,25 @@ START_TEST(named_host_needs_its_runtime_directory)
 	struct support_run r;
 
 	ck_assert_int_eq(support_call(&r, &c), 125);
-	ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "the host 'x'"));
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+	    "the host 'x': the runtime directory /dev/null/none: "));
+	support_finish(&r);
+}
+END_TEST
+
+/* Members, which may work elsewhere, find it. */
+START_TEST(a_relative_runtime_directory_is_made_absolute)
+{
+	const char *env[] = { "GROUPER_RUNTIME_DIR=relative", NULL };
+	const char *argv[] = { support_grouper(), "run", "--key", "k", "--cwd",
+		"/", "sh", "-c", "exec \"$0\" ident", support_grouper(), NULL };
+	struct support_command c = { .argv = argv,
+		.env = env,
+		.directory = support_directory() };
+	struct support_run r;
+
+	ck_assert_int_eq(support_call(&r, &c), 0);
+	ck_assert_ptr_nonnull(strstr(r.stdout_text.data, " k\n"));
 	support_finish(&r);
 }
 END_TEST
@@ -463,6 +481,7 @@ main(void)
 	tcase_add_test(tc, ident_tells_the_group);
 	tcase_add_test(tc, unusable_runtime_directory_is_no_obstacle);
 	tcase_add_test(tc, named_host_needs_its_runtime_directory);
+	tcase_add_test(tc, a_relative_runtime_directory_is_made_absolute);
 	tcase_add_test(tc, contain_levels_run_the_command);
 	tcase_add_test(tc, stop_target_says_whom_the_first_step_addresses);
 	tcase_add_test(tc, session_is_new_without_a_terminal);
