@@ -276,6 +276,10 @@ watch_signals(struct supervise *supervise)
 	supervise->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (supervise->signals == -1)
 		return -1;
+	/* ^Z gives the shell back, as of any job.  The children run on. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	supervise->signals_watch = loop_fd_new(supervise->loop,
 	    supervise->signals, LOOP_READ, on_signals, supervise);
 	return supervise->signals_watch == NULL ? -1 : 0;

@@ -418,6 +418,38 @@ START_TEST(a_procfile_runs)
 }
 END_TEST
 
+START_TEST(suspend_gives_the_shell_back)
+{
+	const char *file = support_file("tree.yaml", 0644,
+	    "children:\n  - {id: a, shell: 'echo up; exec sleep 1000'}\n");
+	struct support_pty pty;
+	struct support_run shell;
+	char line[1200];
+
+	support_pty_open(&pty);
+	support_pty_shell(&pty, &shell, "bash");
+	snprintf(line, sizeof(line), "'%s' supervise '%s'\n", support_grouper(),
+	    file);
+	support_pty_send(&pty, line);
+	support_pty_expect(&pty, "| up");
+	support_pty_await_job(&pty, &shell);
+	support_pty_send(&pty, "\032");
+	support_pty_expect(&pty, "Stopped");
+	support_pty_expect(&pty, "ready> ");
+	support_pty_send(&pty, "fg\n");
+	support_pty_await_job(&pty, &shell);
+	support_pty_send(&pty, "\003");
+	support_pty_expect(&pty, "ready> ");
+	support_pty_send(&pty, "echo \"status=$?;\"\n");
+	support_pty_expect(&pty, "status=0;");
+	support_pty_send(&pty, "exit\n");
+	support_wait(&shell);
+	support_assert_no_survivors();
+	support_finish(&shell);
+	support_pty_close(&pty);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -450,6 +482,7 @@ main(void)
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, a_child_gets_its_settings);
 	tcase_add_test(tc, a_bad_file_is_refused_with_its_position);
+	tcase_add_test(tc, suspend_gives_the_shell_back);
 	tcase_add_test(tc, a_procfile_runs);
 	return support_main(suite, NULL);
 }
