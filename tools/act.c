@@ -204,7 +204,7 @@ take_option(int opt, char *value, void *arg)
 		return TOOL_USAGE;
 	default:
 		print_help(doing->act);
-		return TOOL_OK;
+		return tool_printed(doing->act->verb);
 	}
 }
 

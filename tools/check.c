@@ -59,7 +59,7 @@ check_main(int argc, char **argv)
 			break;
 		case 'h':
 			fputs(help, stdout);
-			return TOOL_OK;
+			return tool_printed("check");
 		default:
 			tool_bad_option("check", opt, argv);
 			return TOOL_USAGE;

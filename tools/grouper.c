@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/tree/suggest.h"
 #include "tools/tool.h"
 
 #ifndef PACKAGE_VERSION
@@ -93,7 +94,17 @@ usage(FILE *stream)
 static int
 unknown_verb(const char *name)
 {
-	tool_error(NULL, "unknown verb '%s': 'grouper help' lists them", name);
+	struct suggestion meant = { NULL, 0 };
+	size_t i;
+
+	for (i = 0; i < NVERBS; i++)
+		suggest(&meant, name, verbs[i].name);
+	if (meant.word != NULL)
+		tool_error(NULL, "unknown verb '%s', did you mean '%s'?", name,
+		    meant.word);
+	else
+		tool_error(NULL, "unknown verb '%s': 'grouper help' lists them",
+		    name);
 	return TOOL_USAGE;
 }
 
@@ -106,7 +117,7 @@ help_main(int argc, char **argv)
 
 	if (argc < 2 || argv[1][0] == '-' || strcmp(argv[1], "help") == 0) {
 		usage(stdout);
-		return TOOL_OK;
+		return tool_printed(NULL);
 	}
 	verb = find(argv[1]);
 	if (verb == NULL)
@@ -132,11 +143,11 @@ main(int argc, char **argv)
 		return verb->main(argc - 1, argv + 1);
 	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
 		usage(stdout);
-		return TOOL_OK;
+		return tool_printed(NULL);
 	}
 	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
 		puts("grouper " PACKAGE_VERSION);
-		return TOOL_OK;
+		return tool_printed(NULL);
 	}
 	if (word[0] != '-')
 		return unknown_verb(word);

@@ -30,7 +30,7 @@ take(struct options *options, int opt, char **argv, options_own_fn *own,
 		if (options->help == NULL)
 			return own(opt, NULL, arg);
 		fputs(options->help, stdout);
-		return TOOL_OK;
+		return tool_printed(options->verb);
 	case '?':
 	case ':':
 		tool_bad_option(options->verb, opt, argv);

@@ -298,7 +298,9 @@ run_options_parse(struct run_options *options, int argc, char **argv)
 				print_help();
 			else
 				puts("grouper " PACKAGE_VERSION);
-			return RUN_PARSED_HELP;
+			return tool_printed("run") == TOOL_OK ?
+			    RUN_PARSED_HELP :
+			    RUN_PARSED_BAD;
 		}
 		expected = entry->store(options, optarg);
 		if (expected != NULL) {

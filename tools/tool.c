@@ -95,6 +95,15 @@ tool_error(const char *verb, const char *format, ...)
 	errno = saved;
 }
 
+int
+tool_printed(const char *verb)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return TOOL_OK;
+	tool_error(verb, "standard output: %s", strerror(errno));
+	return TOOL_NO;
+}
+
 bool
 tool_colours(int fd)
 {

@@ -59,6 +59,12 @@ int tool_line(int fd, bool raw, const char *format, ...)
 /* Writes all of it; 0, or -1 with errno. */
 int tool_write(int fd, const char *text, unsigned long length);
 
+/*
+ * Ends a verb that printed to stdout alone: TOOL_OK, or TOOL_NO if not all of
+ * it could be written, which is told.
+ */
+int tool_printed(const char *verb);
+
 /* Whether colours suit a descriptor: a terminal, and NO_COLOR is not set. */
 bool tool_colours(int fd);
 

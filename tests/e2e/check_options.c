@@ -3,6 +3,7 @@
  * What the options of `grouper run` do to the command and its surroundings.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -168,6 +169,37 @@ START_TEST(a_relative_runtime_directory_is_made_absolute)
 
 	ck_assert_int_eq(support_call(&r, &c), 0);
 	ck_assert_ptr_nonnull(strstr(r.stdout_text.data, " k\n"));
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(help_that_cannot_be_written_is_a_failure)
+{
+	static const char *const texts[] = { "\"$0\" --help", "\"$0\" -V",
+		"\"$0\" status -h", "\"$0\" stop -h", "\"$0\" help wait" };
+	struct support_run r;
+	char line[80];
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(line, sizeof(line), "%s >/dev/full", texts[i]);
+		ck_assert_int_eq(support_execute(&r, "sh", "-c", line,
+				     support_grouper(), NULL),
+		    1);
+		ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+		    "standard output: No space left on device"));
+		support_finish(&r);
+	}
+}
+END_TEST
+
+START_TEST(a_misspelt_verb_is_guessed)
+{
+	struct support_run r;
+
+	ck_assert_int_eq(support_execute(&r, "@grouper", "statsu", NULL), 2);
+	ck_assert_str_eq(r.stderr_text.data,
+	    "grouper: unknown verb 'statsu', did you mean 'status'?\n");
 	support_finish(&r);
 }
 END_TEST
@@ -486,6 +518,8 @@ main(void)
 	tcase_add_test(tc, stop_target_says_whom_the_first_step_addresses);
 	tcase_add_test(tc, session_is_new_without_a_terminal);
 	tc = support_case(suite, "doctor");
+	tcase_add_test(tc, help_that_cannot_be_written_is_a_failure);
+	tcase_add_test(tc, a_misspelt_verb_is_guessed);
 	tcase_add_test(tc, doctor_finds_the_reaper);
 	return support_main(suite, NULL);
 }
