@@ -160,7 +160,9 @@ _grouper() {
 	done
 
 	word=$cur
-	if [[ -z $verb ]]; then
+	if [[ -z $verb && $cur == -* ]]; then
+		_grouper_add < <(printf '%s\n' --help --version)
+	elif [[ -z $verb ]]; then
 		_grouper_add < <(_grouper_verbs)
 	elif [[ -n $taker ]]; then
 		_grouper_value "$taker"

@@ -65,6 +65,8 @@ end
 
 complete -c grouper -f
 complete -c grouper -n 'not __grouper_verb' -a '(__grouper_verbs)'
+complete -c grouper -n 'not __grouper_verb' -s h -l help -d 'the list of verbs'
+complete -c grouper -n 'not __grouper_verb' -s V -l version -d 'the version'
 complete -c grouper -n '__grouper_verb; and string match -q -- "-*" (commandline -ct)' -a '(__grouper_options)'
 complete -c grouper -n '__grouper_verb_is help' -a '(__grouper_verbs)'
 complete -c grouper -n '__grouper_verb_is supervise up check plan' -F
@@ -82,15 +84,15 @@ complete -c grouper -n '__grouper_verb' -l host -x -a '(__grouper_hosts)'
 complete -c grouper -n '__grouper_verb' -s s -l socket -r -F
 complete -c grouper -n '__grouper_verb_is run spawn' -l cwd -x -a '(__fish_complete_directories)'
 complete -c grouper -n '__grouper_verb_is run spawn' -l env-file -r -F
-complete -c grouper -n '__grouper_verb_is run spawn' -l report-file -r -F
+complete -c grouper -n '__grouper_verb_is run' -l report-file -r -F
 complete -c grouper -n '__grouper_verb_is run spawn' -l stdin -r -F
 complete -c grouper -n '__grouper_verb_is run spawn' -l uid -x -a '(__fish_complete_users)'
 complete -c grouper -n '__grouper_verb_is run spawn' -l gid -x -a '(__fish_complete_groups)'
 complete -c grouper -n '__grouper_verb_is run spawn' -l contain -x -a 'auto reaper cgroup pidns'
-complete -c grouper -n '__grouper_verb_is run spawn' -l session -x -a 'auto keep new'
-complete -c grouper -n '__grouper_verb_is run spawn' -l leaks -x -a 'kill wait warn fail'
+complete -c grouper -n '__grouper_verb_is run' -l session -x -a 'auto keep new'
+complete -c grouper -n '__grouper_verb_is run' -l leaks -x -a 'kill wait warn fail'
 complete -c grouper -n '__grouper_verb_is run spawn' -l stop-target -x -a 'group command tree'
-complete -c grouper -n '__grouper_verb_is run spawn' -l report -a 'text json'
+complete -c grouper -n '__grouper_verb_is run' -l report -a 'text json'
 complete -c grouper -n '__grouper_verb_is spawn' -l log -x -a 'prefix inherit discard syslog file:'
 complete -c grouper -n '__grouper_verb_is spawn' -l restart -x -a 'permanent transient temporary'
 complete -c grouper -n '__grouper_verb_is spawn' -l supervisor -x -a '(__grouper_keys)'
