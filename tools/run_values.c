@@ -4,6 +4,7 @@
  */
 #include "tools/run_values.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,11 +124,21 @@ run_value_report_file(struct run_options *options, char *value)
 	return NULL;
 }
 
+/* UTF-8 too: JSON, which all is asked and told in, cannot hold another. */
+static bool
+is_name(const char *value, size_t max)
+{
+	json_t *probe = json_string(value);
+
+	json_decref(probe);
+	return probe != NULL && name_valid(value, max, false);
+}
+
 const char *
 run_value_key(struct run_options *options, char *value)
 {
-	if (!name_valid(value, 255, false))
-		return "1 to 255 bytes without blanks, '/' or ':'";
+	if (!is_name(value, 255))
+		return "1 to 255 bytes of UTF-8 without blanks, '/' or ':'";
 	options->key = value;
 	return NULL;
 }
@@ -135,8 +146,8 @@ run_value_key(struct run_options *options, char *value)
 const char *
 run_value_name(struct run_options *options, char *value)
 {
-	if (!name_valid(value, 32, false))
-		return "1 to 32 bytes without blanks, '/' or ':'";
+	if (!is_name(value, 32))
+		return "1 to 32 bytes of UTF-8 without blanks, '/' or ':'";
 	options->name = value;
 	return NULL;
 }

@@ -204,6 +204,22 @@ START_TEST(a_misspelt_verb_is_guessed)
 }
 END_TEST
 
+START_TEST(names_are_utf_8)
+{
+	static const char *const options[] = { "--key", "--name" };
+	struct support_run r;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(support_execute(&r, "@grouper", "run",
+				     options[i], "k\377", "true", NULL),
+		    125);
+		ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "of UTF-8"));
+		support_finish(&r);
+	}
+}
+END_TEST
+
 START_TEST(cwd_is_entered)
 {
 	char wanted[600];
@@ -520,6 +536,7 @@ main(void)
 	tc = support_case(suite, "doctor");
 	tcase_add_test(tc, help_that_cannot_be_written_is_a_failure);
 	tcase_add_test(tc, a_misspelt_verb_is_guessed);
+	tcase_add_test(tc, names_are_utf_8);
 	tcase_add_test(tc, doctor_finds_the_reaper);
 	return support_main(suite, NULL);
 }
