@@ -130,7 +130,9 @@ check_over(struct wait *wait, const struct machine_view *view)
 	if (wait->what == WAITS_ENDED ||
 	    (view->reason[0] == '\0' &&
 		(view->state == MACHINE_DONE || wait->what == WAITS_SCALED))) {
-		note_status(wait, view->status);
+		/* A normal end may have another status than 0. */
+		if (wait->what == WAITS_ENDED)
+			note_status(wait, view->status);
 		return settled(GROUPER_OK, NULL);
 	}
 	return settled(GROUPER_START_FAILED,
