@@ -100,8 +100,10 @@ unknown_verb(const char *name)
 	for (i = 0; i < NVERBS; i++)
 		suggest(&meant, name, verbs[i].name);
 	if (meant.word != NULL)
-		tool_error(NULL, "unknown verb '%s', did you mean '%s'?", name,
-		    meant.word);
+		tool_error(NULL,
+		    "unknown verb '%s', did you mean '%s'? 'grouper help' "
+		    "lists them",
+		    name, meant.word);
 	else
 		tool_error(NULL, "unknown verb '%s': 'grouper help' lists them",
 		    name);

@@ -199,7 +199,8 @@ START_TEST(a_misspelt_verb_is_guessed)
 
 	ck_assert_int_eq(support_execute(&r, "@grouper", "statsu", NULL), 2);
 	ck_assert_str_eq(r.stderr_text.data,
-	    "grouper: unknown verb 'statsu', did you mean 'status'?\n");
+	    "grouper: unknown verb 'statsu', did you mean 'status'? "
+	    "'grouper help' lists them\n");
 	support_finish(&r);
 }
 END_TEST
