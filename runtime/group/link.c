@@ -5,6 +5,7 @@
 #include "runtime/group/link.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,6 +100,32 @@ receive(int fd, void *buffer, size_t size, union control *control,
 	return n;
 }
 
+/* Whoever acts on a message looks words up by these. */
+static bool
+up_valid(const struct link_up *up)
+{
+	return up->type <= LINK_EMPTY && up->target <= SWEEP_REST;
+}
+
+static bool
+down_valid(const struct link_down *down)
+{
+	const struct steps *steps = &down->steps;
+	size_t i;
+
+	if (down->type > LINK_WAKE || down->target > SWEEP_COMMAND ||
+	    steps->count > STEPS_MAX ||
+	    (down->type == LINK_STOP && steps->count == 0))
+		return false;
+	for (i = 0; i < steps->count; i++)
+		if (steps->step[i].signum < 1 ||
+		    steps->step[i].signum > SIGRTMAX ||
+		    (steps->step[i].ms < 0 &&
+			steps->step[i].ms != STEPS_FOREVER))
+			return false;
+	return true;
+}
+
 int
 link_receive_up(int fd, struct link_up *up)
 {
@@ -113,7 +140,8 @@ link_receive_up(int fd, struct link_up *up)
 	if (n <= 0)
 		return (int)n;
 	if ((size_t)n < UP_HEAD || up->count > SWEEP_LIST ||
-	    (size_t)n != UP_HEAD + up->count * sizeof(up->pids[0])) {
+	    (size_t)n != UP_HEAD + up->count * sizeof(up->pids[0]) ||
+	    !up_valid(up)) {
 		errno = EPROTO;
 		return -1;
 	}
@@ -148,7 +176,7 @@ link_receive_down(int fd, struct link_down *down)
 	n = receive(fd, down, sizeof(*down), NULL, &message);
 	if (n <= 0)
 		return (int)n;
-	if (n != sizeof(*down) || down->steps.count > STEPS_MAX) {
+	if (n != sizeof(*down) || !down_valid(down)) {
 		errno = EPROTO;
 		return -1;
 	}

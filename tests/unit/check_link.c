@@ -149,6 +149,44 @@ START_TEST(malformed_messages_down_are_refused)
 }
 END_TEST
 
+/* Words are looked up by what they say, and signals are sent. */
+START_TEST(messages_that_make_no_sense_are_refused)
+{
+	const struct link_up ups[] = {
+		{ .type = LINK_EMPTY + 1 },
+		{ .type = LINK_STEP, .target = SWEEP_REST + 1 },
+		{ .type = LINK_STEP, .target = UINT32_MAX },
+	};
+	const struct link_down downs[] = {
+		{ .type = LINK_WAKE + 1 },
+		{ .type = LINK_STOP }, /* without steps */
+		{ .type = LINK_STOP,
+		    .target = SWEEP_REST,
+		    .steps = { 1, { { 9, STEPS_FOREVER } } } },
+		{ .type = LINK_STOP, .steps = { 1, { { 0, 5 } } } },
+		{ .type = LINK_STOP, .steps = { 1, { { 4711, 5 } } } },
+		{ .type = LINK_STOP, .steps = { 1, { { 15, -2 } } } },
+	};
+	struct link_down down;
+	struct link_up up;
+	int ends[2];
+	size_t i;
+
+	open_pair(ends);
+	for (i = 0; i < sizeof(ups) / sizeof(ups[0]); i++) {
+		ck_assert_int_eq(link_send_up(ends[1], &ups[i], LINK_WAIT), 0);
+		ck_assert_int_eq(link_receive_up(ends[0], &up), -1);
+		ck_assert_int_eq(errno, EPROTO);
+	}
+	for (i = 0; i < sizeof(downs) / sizeof(downs[0]); i++) {
+		ck_assert_int_eq(link_send_down(ends[0], &downs[i]), 0);
+		ck_assert_int_eq(link_receive_down(ends[1], &down), -1);
+		ck_assert_int_eq(errno, EPROTO);
+	}
+	close_pair(ends);
+}
+END_TEST
+
 START_TEST(receiving_never_waits)
 {
 	struct link_down down;
@@ -275,6 +313,7 @@ main(void)
 	tcase_add_test(tc, a_translated_pid_is_the_reader_s);
 
 	tc = support_case(s, "waiting");
+	tcase_add_test(tc, messages_that_make_no_sense_are_refused);
 	tcase_add_test(tc, receiving_never_waits);
 	tcase_add_test(tc, the_end_is_told_after_the_last_message);
 	tcase_add_test(tc, a_full_link_does_not_block_where_it_must_not);
