@@ -160,11 +160,17 @@ steps_format(const struct steps *steps, char *buffer, size_t size)
 {
 	const struct step *step;
 	size_t used = 0, i;
+	const char *name;
 
 	for (i = 0; i < steps->count; i++) {
 		step = &steps->step[i];
+		name = signal_name(step->signum);
 		if (append(buffer, size, &used, "%s%s", i > 0 ? ", " : "",
-			signal_name(step->signum)) != 0)
+			name) != 0)
+			return -1;
+		/* The number of a signal without a name, alone, is a time. */
+		if (steps->count == 1 && name[0] >= '0' && name[0] <= '9' &&
+		    append(buffer, size, &used, " infinity") != 0)
 			return -1;
 		if (step->ms != STEPS_FOREVER &&
 		    append(buffer, size, &used, " %" PRId64 "ms", step->ms) !=

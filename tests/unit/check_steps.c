@@ -127,7 +127,9 @@ END_TEST
 START_TEST(steps_come_back_from_their_text)
 {
 	static const char *const texts[] = { "TERM 5s, INT 2s, KILL",
-		"infinity", "brutal_kill", "RTMIN+3 1h, USR1 0, HUP" };
+		"infinity", "brutal_kill", "RTMIN+3 1h, USR1 0, HUP",
+		/* A signal that has no name, whose number alone is a time. */
+		"33 infinity", "TERM 5s, 33" };
 	char text[STEPS_TEXT_MAX];
 	struct steps steps, again;
 	const char *error;
