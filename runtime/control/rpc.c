@@ -18,7 +18,7 @@ rpc_code(enum grouper_error error)
 enum grouper_error
 rpc_error_of(int code)
 {
-	if (code > -32000 || code < rpc_code(GROUPER_SYSTEM))
+	if (code >= rpc_code(GROUPER_OK) || code < rpc_code(GROUPER_SYSTEM))
 		return GROUPER_INVALID;
 	return (enum grouper_error)(-32000 - code);
 }

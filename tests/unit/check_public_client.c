@@ -43,6 +43,11 @@ call_methods(void *arg)
 	    GROUPER_RESTARTING);
 	ck_assert_ptr_null(result);
 	ck_assert_str_eq(grouper_client_error(client), "this is why");
+	/* An error, though its code is that of none. */
+	ck_assert_int_eq(grouper_client_call(client, "fail", "{\"error\": 0}",
+			     -1, &result),
+	    GROUPER_INVALID);
+	ck_assert_ptr_null(result);
 	ck_assert_int_eq(grouper_client_call(client, "no such", NULL, -1,
 			     &result),
 	    GROUPER_INVALID);
