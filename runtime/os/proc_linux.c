@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,7 +160,7 @@ static const char *
 take_number(const char *at, int64_t *out)
 {
 	bool negative = false;
-	int64_t value = 0;
+	uint64_t value = 0;
 
 	while (*at == ' ')
 		at++;
@@ -168,9 +169,8 @@ take_number(const char *at, int64_t *out)
 		at++;
 	}
 	while (*at >= '0' && *at <= '9')
-		value = (int64_t)((uint64_t)value * 10 +
-		    (uint64_t)(*at++ - '0'));
-	*out = negative ? -value : value;
+		value = value * 10 + (uint64_t)(*at++ - '0');
+	*out = (int64_t)(negative ? 0 - value : value);
 	return at;
 }
 
@@ -354,21 +354,20 @@ collect_children(struct collect *to, int fd)
 	char buffer[4096];
 	off_t offset = 0;
 	int64_t pid = 0;
-	bool digits = false;
 	ssize_t n, i;
 
 	while ((n = pread(fd, buffer, sizeof(buffer), offset)) > 0) {
 		offset += n;
 		for (i = 0; i < n; i++) {
 			if (buffer[i] >= '0' && buffer[i] <= '9') {
-				pid = pid * 10 + (buffer[i] - '0');
-				digits = true;
+				if (pid <= INT_MAX)
+					pid = pid * 10 + (buffer[i] - '0');
 				continue;
 			}
-			if (digits && !collect_pid(to, (pid_t)pid))
+			if (pid > 0 && pid <= INT_MAX &&
+			    !collect_pid(to, (pid_t)pid))
 				return 0;
 			pid = 0;
-			digits = false;
 		}
 	}
 	return n < 0 ? -1 : 0;
