@@ -94,8 +94,6 @@ tests_support_libsupport_la_SOURCES += \
 	tests/unit/grove.c \
 	tests/unit/grove.h \
 	tests/unit/puppet.c \
-	tests/unit/puppet.h \
-	tests/unit/puppet_tree.c \
 	tests/unit/record.c \
 	tests/unit/record.h \
 	tests/unit/relay_kit.c \
@@ -106,6 +104,15 @@ tests_support_libsupport_la_SOURCES += \
 	tests/unit/trial.h \
 	tests/unit/wire.c \
 	tests/unit/wire.h
+
+# What fuzz targets use, too: without libcheck.
+check_LTLIBRARIES += tests/unit/libworld.la
+tests_unit_libworld_la_SOURCES = \
+	tests/unit/puppet.h \
+	tests/unit/puppet_tree.c \
+	tests/unit/world.c \
+	tests/unit/world.h
+tests_support_libsupport_la_LIBADD = tests/unit/libworld.la
 
 # The machine, with its steps counted.
 check_LTLIBRARIES += tests/unit/libcounted.la

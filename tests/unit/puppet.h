@@ -59,9 +59,12 @@ struct puppet {
 
 struct spec_tree *puppet_tree(const char *text);
 
-/* Below a number, by xorshift; and a tree that spec_check() accepts. */
-unsigned int puppet_chance(uint64_t *random, unsigned int below);
-struct spec_tree *puppet_random_tree(uint64_t *random);
+/* A number below another; puppet_chance(): by xorshift of a uint64_t. */
+typedef unsigned int puppet_chance_fn(unsigned int below, void *arg);
+puppet_chance_fn puppet_chance;
+
+/* A tree that spec_check() accepts. */
+struct spec_tree *puppet_random_tree(puppet_chance_fn *fn, void *arg);
 
 /* Makes and boots; the tree is freed. */
 struct puppet *puppet_boot(const char *text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Trees from short texts, and by chance: see puppet.h.
+ * Trees from short texts, and by chance: see puppet.h.  Without libcheck,
+ * since not only its suites use them.
  */
 #include "puppet.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
+#include "runtime/util/bug.h"
 
 #define DEPENDS_MAX 8
 #define TEXT_MAX 2048
@@ -43,7 +44,7 @@ take_setting(const char **at, struct spec_supervisor *spec)
 		spec->auto_shutdown = SPEC_ALL_SIGNIFICANT;
 	else if (isdigit((unsigned char)**at)) {
 		spec->intensity = (unsigned int)strtoul(*at, &end, 10);
-		ck_assert_int_eq(*end, '/');
+		BUG_IF(*end != '/');
 		spec->period_ms = strtol(end + 1, &end, 10);
 		*at = end;
 	} else if (strncmp(*at, "cool=", 5) == 0) {
@@ -61,7 +62,7 @@ take_name(const char **at)
 	size_t n = strspn(*at, "abcdefghijklmnopqrstuvwxyz0123456789._");
 	char *name = strndup(*at, n);
 
-	ck_assert_uint_gt(n, 0);
+	BUG_IF(n == 0);
 	*at += n;
 	return name;
 }
@@ -74,7 +75,7 @@ take_depends(const char **at, struct spec_child *child)
 	child->parallel = true;
 	child->depends_on = calloc(DEPENDS_MAX, sizeof(char *));
 	while (isalnum((unsigned char)**at)) {
-		ck_assert_uint_lt(n, DEPENDS_MAX - 1);
+		BUG_IF(n >= DEPENDS_MAX - 1);
 		child->depends_on[n++] = take_name(at);
 		if (**at == ',')
 			++*at;
@@ -145,7 +146,7 @@ take_child(const char **at, struct spec_child *child)
 	child->supervisor = calloc(1, sizeof(*child->supervisor));
 	spec_supervisor_init(child->supervisor);
 	take_children(at, child->supervisor);
-	ck_assert_int_eq(**at, '}');
+	BUG_IF(**at != '}');
 	++*at;
 }
 
@@ -172,7 +173,7 @@ puppet_tree(const char *text)
 
 	spec_supervisor_init(&tree->root);
 	take_children(&text, &tree->root);
-	ck_assert_int_eq(*text, '\0');
+	BUG_IF(*text != '\0');
 	return tree;
 }
 
@@ -181,14 +182,17 @@ puppet_tree(const char *text)
  */
 
 struct text {
-	uint64_t *random;
+	puppet_chance_fn *chance;
+	void *arg;
 	char data[TEXT_MAX];
 	size_t used;
 };
 
 unsigned int
-puppet_chance(uint64_t *random, unsigned int below)
+puppet_chance(unsigned int below, void *arg)
 {
+	uint64_t *random = arg;
+
 	*random ^= *random << 13;
 	*random ^= *random >> 7;
 	*random ^= *random << 17;
@@ -198,7 +202,7 @@ puppet_chance(uint64_t *random, unsigned int below)
 static unsigned int
 chance(struct text *text, unsigned int below)
 {
-	return puppet_chance(text->random, below);
+	return text->chance(below, text->arg);
 }
 
 static void __attribute__((format(printf, 2, 3)))
@@ -211,7 +215,7 @@ add(struct text *text, const char *format, ...)
 	n = vsnprintf(text->data + text->used, TEXT_MAX - text->used, format,
 	    ap);
 	va_end(ap);
-	ck_assert(n >= 0 && (size_t)n < TEXT_MAX - text->used);
+	BUG_IF(n < 0 || (size_t)n >= TEXT_MAX - text->used);
 	text->used += (size_t)n;
 }
 
@@ -267,12 +271,12 @@ add_children(struct text *text, unsigned int depth)
 
 /* Edges to ids that were left out make it invalid: try again. */
 struct spec_tree *
-puppet_random_tree(uint64_t *random)
+puppet_random_tree(puppet_chance_fn *fn, void *arg)
 {
 	const struct spec_child *at;
 	struct spec_tree *tree;
 	enum grouper_error error;
-	struct text text = { .random = random };
+	struct text text = { .chance = fn, .arg = arg };
 	char *why;
 
 	for (;;) {
