@@ -31,10 +31,12 @@ AC_DEFUN([GROUPER_INSTRUMENT], [
 		[build tests/fuzz for libFuzzer (needs CC=clang)])],
 	    [], [enable_fuzzers=no])
 
-	INSTRUMENT_CFLAGS= INSTRUMENT_LDFLAGS= instrumented=no
+	INSTRUMENT_CFLAGS= INSTRUMENT_LDFLAGS= LIB_FUZZING_ENGINE=
+	instrumented=no
 	AS_IF([test "x$enable_fuzzers" = xyes], [
 		instrumented=fuzzers
 		enable_sanitizers=yes
+		LIB_FUZZING_ENGINE=-fsanitize=fuzzer
 		GROUPER_INSTRUMENT_REQUIRE([--enable-fuzzers],
 		    [-fsanitize=fuzzer-no-link])
 	])
@@ -53,6 +55,7 @@ AC_DEFUN([GROUPER_INSTRUMENT], [
 	])
 	AC_SUBST([INSTRUMENT_CFLAGS])
 	AC_SUBST([INSTRUMENT_LDFLAGS])
+	AC_SUBST([LIB_FUZZING_ENGINE])
 	AM_CONDITIONAL([ENABLE_SANITIZERS], [test "x$enable_sanitizers" = xyes])
 	AM_CONDITIONAL([ENABLE_COVERAGE], [test "x$enable_coverage" = xyes])
 	AM_CONDITIONAL([ENABLE_FUZZERS], [test "x$enable_fuzzers" = xyes])

@@ -11,8 +11,7 @@
 
 #include "runtime/tree/dotenv.h"
 #include "runtime/tree/procfile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void
 check_dotenv(const char *text, size_t size)
@@ -55,13 +54,8 @@ check_procfile(const char *text, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text;
+	char *text = fuzz_text(data, size);
 
-	text = malloc(size + 1);
-	if (text == NULL)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	check_dotenv(text, size);
 	check_procfile(text, size);
 	free(text);

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNTOUCHED (-4711)
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define UNTOUCHED (-4711)
 
 static void
 check_numbers(const char *text)
@@ -59,13 +59,8 @@ check_names(const char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text;
+	char *text = fuzz_text(data, size);
 
-	text = malloc(size + 1);
-	if (text == NULL)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	check_numbers(text);
 	check_signals(text);
 	check_names(text);

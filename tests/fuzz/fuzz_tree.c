@@ -12,8 +12,7 @@
 #include <stdlib.h>
 
 #include "runtime/tree/plan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* libfyaml 0.7 forgets a buffer where quoted text does not end. */
 const char *__lsan_default_suppressions(void);

@@ -1,38 +1,26 @@
 # SPDX-License-Identifier: ISC
 
-# Each feeds a parser; libFuzzer is there only with --enable-fuzzers.
+# Each feeds a parser.  libFuzzer drives them with --enable-fuzzers; else they
+# are tests, which replay what is in corpus/NAME.
 fuzz_programs += \
 	tests/fuzz/fuzz_lines \
 	tests/fuzz/fuzz_parse \
 	tests/fuzz/fuzz_steps \
 	tests/fuzz/fuzz_tree
 
-tests_fuzz_fuzz_lines_LDADD = libgrouper_tree.la $(fuzz_libs) $(FYAML_LIBS)
-tests_fuzz_fuzz_lines_LDFLAGS = $(fuzz_ldflags)
+check_LTLIBRARIES += tests/fuzz/libfuzz.la
+tests_fuzz_libfuzz_la_SOURCES = \
+	tests/fuzz/fuzz.c \
+	tests/fuzz/fuzz.h
+if !ENABLE_FUZZERS
+tests_fuzz_libfuzz_la_SOURCES += tests/fuzz/replay.c
+fuzz_tests += $(fuzz_programs)
+valgrind_tests += $(fuzz_programs)
+endif
 
+tests_fuzz_fuzz_lines_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_parse_LDADD = $(fuzz_libs)
-tests_fuzz_fuzz_parse_LDFLAGS = $(fuzz_ldflags)
-
 tests_fuzz_fuzz_steps_LDADD = $(fuzz_libs)
-tests_fuzz_fuzz_steps_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_tree_LDADD = $(fuzz_libs)
 
-tests_fuzz_fuzz_tree_LDADD = libgrouper_tree.la $(fuzz_libs) $(FYAML_LIBS)
-tests_fuzz_fuzz_tree_LDFLAGS = $(fuzz_ldflags)
-
-EXTRA_DIST += \
-	tests/fuzz/corpus/fuzz_lines/dotenv \
-	tests/fuzz/corpus/fuzz_lines/formation \
-	tests/fuzz/corpus/fuzz_lines/procfile \
-	tests/fuzz/corpus/fuzz_parse/key \
-	tests/fuzz/corpus/fuzz_parse/number \
-	tests/fuzz/corpus/fuzz_parse/signal \
-	tests/fuzz/corpus/fuzz_parse/size \
-	tests/fuzz/corpus/fuzz_parse/time \
-	tests/fuzz/corpus/fuzz_steps/brutal_kill \
-	tests/fuzz/corpus/fuzz_steps/infinity \
-	tests/fuzz/corpus/fuzz_steps/list \
-	tests/fuzz/corpus/fuzz_steps/realtime \
-	tests/fuzz/corpus/fuzz_steps/time \
-	tests/fuzz/corpus/fuzz_tree/full \
-	tests/fuzz/corpus/fuzz_tree/merge \
-	tests/fuzz/corpus/fuzz_tree/wrong
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run
