@@ -35,7 +35,7 @@ packages() {
 	apt:test) echo bash check g++ less procps ;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
 	apt:bench) echo catatonit dumb-init python3 runit s6 tini ;;
-	apt:fuzz) echo clang ;;
+	apt:fuzz) echo clang libclang-rt-dev ;;
 	apt:valgrind) echo valgrind ;;
 
 	dnf:build)
