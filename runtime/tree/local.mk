@@ -27,4 +27,5 @@ libgrouper_tree_la_SOURCES += \
 	runtime/tree/yaml_merge.c \
 	runtime/tree/yaml_merge.h
 
-EXTRA_DIST += runtime/tree/grouper.schema.json
+# For editors.
+dist_pkgdata_DATA = runtime/tree/grouper.schema.json

@@ -28,6 +28,11 @@ page_of() {
 	echo "${page:-grouper-$1.1}"
 }
 
+# The names under which make install has a page found.
+names_of() {
+	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' "$1"
+}
+
 check_options() {
 	sed -n 's/^ \{1,\}\(-., \)\{0,1\}--\([a-z-]\{1,\}\).*/\2/p' \
 	    "$work/help" >"$work/options"
@@ -57,6 +62,8 @@ check_verb() {
 	    fail "$(basename "$page") does not tell of $verb"
 	grep -Eq "^\\.It Cm (.* , )?$verb( |\$)" "$srcdir/tools/grouper.1" ||
 	    fail "grouper.1 does not tell of $verb"
+	[ "$verb" = help ] || names_of "$page" | grep -qx "grouper-$verb" ||
+	    fail "$(basename "$page") is not found as grouper-$verb"
 	check_options "$verb" "$page"
 }
 

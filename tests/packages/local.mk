@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: ISC
+
+# What is run on what was installed or packaged, beside the suite.
+EXTRA_DIST += \
+	tests/packages/installed.sh
