@@ -27,11 +27,13 @@ examples_sweep_self_LDADD = $(example_libs)
 examples_who_am_i_LDADD = $(example_libs)
 
 EXTRA_DIST += \
+	examples/container/Containerfile \
 	examples/demo.sh \
 	examples/messages/four_workers.sh \
 	examples/messages/two_runs.sh \
 	examples/messages/nginx.yaml \
 	examples/messages/worker.py \
+	examples/systemd/grouper@.service \
 	examples/trees/Procfile.example \
 	examples/trees/nested.yaml \
 	examples/trees/pool.yaml \
