@@ -34,6 +34,8 @@ packages() {
 		;;
 	apt:test) echo bash check g++ less procps ;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
+	apt:chroot) echo debootstrap ;;
+	apt:deb) echo debhelper dpkg-dev lintian ;;
 	apt:bench) echo catatonit dumb-init python3 runit s6 tini ;;
 	apt:fuzz) echo clang libclang-rt-dev ;;
 	apt:valgrind) echo valgrind ;;
@@ -74,7 +76,9 @@ groups() {
 	case $1 in
 	all | demo | install*) echo build ;;
 	bench) echo build bench ;;
+	check-deb) echo build test deb chroot ;;
 	check-valgrind) echo build test valgrind ;;
+	deb | check-reproducible) echo build test deb ;;
 	fuzz) echo build fuzz ;;
 	lint*) echo build test lint ;;
 	*) echo build test ;;
