@@ -37,6 +37,7 @@ packages() {
 	apt:chroot) echo debootstrap ;;
 	apt:deb) echo debhelper dpkg-dev lintian ;;
 	apt:bench) echo catatonit dumb-init python3 runit s6 tini ;;
+	apt:coverage) echo clang libclang-rt-dev llvm ;;
 	apt:fuzz) echo clang libclang-rt-dev ;;
 	apt:valgrind) echo valgrind ;;
 
@@ -51,6 +52,7 @@ packages() {
 		;;
 	dnf:lint) echo clang-tools-extra cppcheck mandoc ShellCheck ;;
 	dnf:bench) echo catatonit python3 tini ;;
+	dnf:coverage) echo clang compiler-rt llvm ;;
 	dnf:fuzz) echo clang compiler-rt ;;
 	dnf:valgrind) echo valgrind ;;
 
@@ -66,6 +68,7 @@ packages() {
 		;;
 	apk:lint) echo clang-extra-tools cppcheck mandoc shellcheck ;;
 	apk:bench) echo catatonit dumb-init python3 runit s6 tini ;;
+	apk:coverage) echo clang compiler-rt llvm ;;
 	apk:fuzz) echo clang compiler-rt ;;
 	apk:valgrind) echo valgrind ;;
 	esac
@@ -79,6 +82,7 @@ groups() {
 	check-deb) echo build test deb chroot ;;
 	check-valgrind) echo build test valgrind ;;
 	deb | check-reproducible) echo build test deb ;;
+	coverage) echo build test coverage ;;
 	fuzz) echo build fuzz ;;
 	lint*) echo build test lint ;;
 	*) echo build test ;;

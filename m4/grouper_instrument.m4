@@ -16,6 +16,18 @@ AC_DEFUN([GROUPER_INSTRUMENT_REQUIRE], [
 	INSTRUMENT_LDFLAGS="$INSTRUMENT_LDFLAGS $2"
 ])
 
+# Counters live in files that all processes of a program map, and thus outlast
+# every end of a process, SIGKILL included.  The files are in profile/ below the
+# build tree, one for each program and library (%m), mapped (%c).
+AC_DEFUN([GROUPER_INSTRUMENT_COVERAGE], [
+	grouper_save_LDFLAGS=$INSTRUMENT_LDFLAGS
+	profile="-fprofile-instr-generate=$(pwd)/profile/%m%c.profraw"
+	GROUPER_INSTRUMENT_REQUIRE([--enable-coverage], [$profile \
+	    -fcoverage-mapping -fprofile-update=atomic \
+	    -mllvm -runtime-counter-relocation])
+	INSTRUMENT_LDFLAGS="$grouper_save_LDFLAGS $profile"
+])
+
 # GROUPER_INSTRUMENT sets enable_sanitizers, enable_coverage, enable_fuzzers,
 # instrumented (no, or what is on) and the flags.
 AC_DEFUN([GROUPER_INSTRUMENT], [
@@ -24,7 +36,8 @@ AC_DEFUN([GROUPER_INSTRUMENT], [
 		[build with AddressSanitizer and UBSan])],
 	    [], [enable_sanitizers=no])
 	AC_ARG_ENABLE([coverage],
-	    [AS_HELP_STRING([--enable-coverage], [build for gcov])],
+	    [AS_HELP_STRING([--enable-coverage],
+		[build for llvm-cov (needs CC=clang)])],
 	    [], [enable_coverage=no])
 	AC_ARG_ENABLE([fuzzers],
 	    [AS_HELP_STRING([--enable-fuzzers],
@@ -49,9 +62,7 @@ AC_DEFUN([GROUPER_INSTRUMENT], [
 	])
 	AS_IF([test "x$enable_coverage" = xyes], [
 		instrumented=coverage
-		GROUPER_INSTRUMENT_REQUIRE([--enable-coverage], [--coverage])
-		INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -O0 -fprofile-update=atomic"
-		INSTRUMENT_LDFLAGS="$INSTRUMENT_LDFLAGS -Wl,--wrap=_exit"
+		GROUPER_INSTRUMENT_COVERAGE
 	])
 	AC_SUBST([INSTRUMENT_CFLAGS])
 	AC_SUBST([INSTRUMENT_LDFLAGS])

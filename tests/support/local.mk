@@ -15,8 +15,4 @@ tests_support_libsupport_la_SOURCES = \
 unit_tests += \
 	tests/support/check_support
 
-# In the library, so that the command has it too.
-if ENABLE_COVERAGE
-libgrouper_core_la_SOURCES += \
-	tests/support/coverage.c
-endif
+EXTRA_DIST += tests/support/coverage.sh
