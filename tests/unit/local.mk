@@ -60,6 +60,7 @@ unit_tests += \
 	tests/unit/check_registry \
 	tests/unit/check_relay \
 	tests/unit/check_relay_hostile \
+	tests/unit/check_relay_lent \
 	tests/unit/check_relay_loss \
 	tests/unit/check_relay_presence \
 	tests/unit/check_self \
