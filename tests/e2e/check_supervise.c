@@ -387,6 +387,55 @@ START_TEST(a_child_gets_its_settings)
 }
 END_TEST
 
+START_TEST(a_child_gets_files_for_its_environment_and_its_input)
+{
+	struct tree tree;
+
+	support_file("one.env", 0644, "A=1\nB='of one'\n");
+	support_file("two.env", 0644, "B=\"of two\"\nC=3\n");
+	support_file("in", 0644, "typed\n");
+	tree_start(&tree,
+	    "children:\n"
+	    "  - id: a\n"
+	    "    env_file: [@/one.env, @/two.env]\n"
+	    "    env: {C: own}\n"
+	    "    stdin: '@/in'\n"
+	    "    ready: fd:3\n"
+	    "    shell: \"{ read line; echo $A $B $C $line; } >@/out; "
+	    "echo >&3; exec sleep 1000\"\n");
+	tree_await_ready("a");
+	support_await_file(support_path("out"), "1 of two own typed\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(what_a_child_needs_and_is_not_there_is_told)
+{
+	static const struct {
+		const char *keys;
+		const char *why;
+	} missing[] = {
+		{ "env_file: @/none.env", "none.env: " },
+		{ "env_file: @/bad.env", "bad.env:2:" },
+		{ "stdin: @/none", "standard input " },
+	};
+	struct tree tree;
+	char text[256];
+	size_t i;
+
+	support_file("bad.env", 0644, "A=1\nB='2\n");
+	for (i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "children:\n"
+		    "  - {id: a, %s, command: [sleep, '1000']}\n",
+		    missing[i].keys);
+		tree_start(&tree, text);
+		support_await_stderr(&tree.host, missing[i].why);
+		tree_end(&tree, 1);
+	}
+}
+END_TEST
+
 START_TEST(a_bad_file_is_refused_with_its_position)
 {
 	struct tree tree;
@@ -481,6 +530,9 @@ main(void)
 	tcase_add_test(tc, a_silent_watchdog_restarts_its_child);
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, a_child_gets_its_settings);
+	tcase_add_test(tc,
+	    a_child_gets_files_for_its_environment_and_its_input);
+	tcase_add_test(tc, what_a_child_needs_and_is_not_there_is_told);
 	tcase_add_test(tc, a_bad_file_is_refused_with_its_position);
 	tcase_add_test(tc, suspend_gives_the_shell_back);
 	tcase_add_test(tc, a_procfile_runs);
