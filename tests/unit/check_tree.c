@@ -373,6 +373,31 @@ START_TEST(anchors_and_merge_keys_save_typing)
 }
 END_TEST
 
+START_TEST(an_anchor_may_be_set_again)
+{
+	struct spec_tree *tree =
+	    load("x-one: &a {restart: transient}\n"
+		 "x-two: &a {restart: temporary}\n"
+		 "children: [{<<: *a, id: a, shell: b}]\n");
+
+	ck_assert_int_eq(tree->root.children[0].restart, SPEC_TEMPORARY);
+	spec_free(tree);
+}
+END_TEST
+
+START_TEST(a_tag_makes_text_of_anything)
+{
+	struct spec_tree *tree =
+	    load("config: {a: !!str 1, b: ! true, c: !!int 1}\nchildren: []\n");
+
+	ck_assert_uint_eq(tree->nconfig, 3);
+	ck_assert_str_eq(tree->config[0].value, "\"1\"");
+	ck_assert_str_eq(tree->config[1].value, "\"true\"");
+	ck_assert_str_eq(tree->config[2].value, "1");
+	spec_free(tree);
+}
+END_TEST
+
 START_TEST(file_is_read_with_mark_and_foreign_line_ends)
 {
 	const char *path = support_file("grouper.yaml", 0644,
@@ -413,6 +438,8 @@ main(void)
 	tc = support_case(suite, "text");
 	tcase_add_test(tc, variables_are_replaced);
 	tcase_add_test(tc, anchors_and_merge_keys_save_typing);
+	tcase_add_test(tc, an_anchor_may_be_set_again);
+	tcase_add_test(tc, a_tag_makes_text_of_anything);
 	tcase_add_test(tc, file_is_read_with_mark_and_foreign_line_ends);
 	return support_main(suite, NULL);
 }

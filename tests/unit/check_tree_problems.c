@@ -96,8 +96,13 @@ START_TEST(bad_values_are_refused_in_place)
 		{ CHILD "topics: ['a b']", 4, 12, "a topic" },
 		{ CHILD "topics: ':a'", 4, 11, "a topic" },
 		{ CHILD "on_event: {reload: NOPE}", 4, 22, "a signal" },
+		{ CHILD "on_event: {'a b': HUP}", 4, 14, "an event" },
 		{ CHILD "on_event: HUP", 4, 13, "a mapping" },
 		{ CHILD "limits: {nofil: 1}", 4, 12, "mean 'nofile'?" },
+		{ CHILD "limits: {x-ray-y: 1}", 4, 12,
+		    "unknown limit 'x-ray-y'" },
+		{ CHILD "limits: [nofile]", 4, 11, "a mapping such as" },
+		{ CHILD "limits: {nofile: [1]}", 4, 20, "got a list" },
 		{ CHILD "limits: {nofile: x}", 4, 20, "a number" },
 		{ CHILD "limits: {nofile: '2:1'}", 4, 20, "a number" },
 		{ CHILD "log: prefixes", 4, 8, "mean 'prefix'?" },
@@ -135,6 +140,8 @@ START_TEST(bad_readiness_is_refused_in_place)
 		    "mean 'interval'?" },
 		{ CHILD "ready: {log: 'a('}", 4, 16, "regular expression" },
 		{ CHILD "ready: {log: '(a)\\1'}", 4, 16, "back-ref" },
+		{ CHILD "ready: {log: [a]}", 4, 16, "got a list" },
+		{ CHILD "ready: {log: 'a{1,1001}'}", 4, 16, "too long" },
 		{ CHILD "ready: {log: '(a{255}){255}'}", 4, 16, "too long" },
 	};
 
@@ -157,8 +164,12 @@ START_TEST(bad_supervisors_are_refused_in_place)
 		{ "on_limit: cool\nchildren: []", 1, 11, "cooldown" },
 		{ "on_limit: cooldown 0\nchildren: []", 1, 11, "cooldown" },
 		{ "names: mine\nchildren: []", 1, 8, "host or own" },
+		{ "on_limit: [fail]\nchildren: []", 1, 11, "got a list" },
+		{ "config: {'a b': 1}\nchildren: []", 1, 10, "a name of" },
 		{ "config: [a]\nchildren: []", 1, 9, "a mapping" },
 		{ "topic_groups: {a: b}\nchildren: []", 1, 19, "a list" },
+		{ "topic_groups: {'a b': [c]}\nchildren: []", 1, 16,
+		    "a name of" },
 		{ "topic_groups: {a: ['b:']}\nchildren: []", 1, 20, "topic" },
 		{ "children: [{command: [a]}]", 1, 12, "expected an id" },
 		{ "children: [{id: a/b, command: [a]}]", 1, 17, "an id" },
@@ -173,6 +184,9 @@ START_TEST(bad_supervisors_are_refused_in_place)
 		    1, 20, "not for a supervisor" },
 		{ "children: [{id: a, nice: 1, supervisor: {children: []}}]", 1,
 		    20, "not for a supervisor" },
+		{ "children: [{id: a, success: 0, supervisor: {children: "
+		  "[]}}]",
+		    1, 29, "not for a supervisor" },
 		{ "children: [{id: a, supervisor: []}]", 1, 32, "a mapping" },
 		{ "children: [{id: a, supervisor: {}}]", 1, 32, "children" },
 	};
@@ -243,6 +257,29 @@ START_TEST(variables_that_are_wrong_have_their_place)
 
 	unsetenv("TREE_NONE");
 	refuse_all(bad, NELEMS(bad));
+}
+END_TEST
+
+START_TEST(the_name_of_an_anchor_has_a_bound)
+{
+	char name[129], text[300];
+
+	memset(name, 'n', sizeof(name));
+	name[127] = '\0';
+	snprintf(text, sizeof(text), "x-n: &%s {a: 1}\n", name);
+	refuse(text);
+	assert_problem(0, 1, 1, "expected children");
+	tree_problems_fini(&problems);
+	name[127] = 'n';
+	name[128] = '\0';
+	snprintf(text, sizeof(text), "x-n: &%s {a: 1}\n", name);
+	refuse(text);
+	assert_problem(0, 1, 136, "an anchor of at most 127 bytes");
+	tree_problems_fini(&problems);
+	snprintf(text, sizeof(text), "x-n: *%s\n", name);
+	refuse(text);
+	assert_problem(0, 1, 6, "an anchor of at most 127 bytes");
+	tree_problems_fini(&problems);
 }
 END_TEST
 
@@ -449,6 +486,7 @@ main(void)
 	tcase_add_test(tc, repeated_keys_are_refused);
 	tcase_add_test(tc, variables_that_are_wrong_have_their_place);
 	tc = support_case(suite, "text");
+	tcase_add_test(tc, the_name_of_an_anchor_has_a_bound);
 	tcase_add_test(tc, yaml_that_cannot_be_read_has_its_place);
 	tcase_add_test(tc, bytes_that_are_no_text_have_their_place);
 	tcase_add_test(tc, columns_count_characters);
