@@ -86,11 +86,20 @@ def run(user, settings, report):
           f"{dirty:.0f}", f"{private / unit:.2f}" if unit else "-", woken)
          for wrapper, (private, dirty, count), woken
          in zip(chosen, memory, wakeups)])
+    for wrapper, (private, _, _), woken in zip(chosen, memory, wakeups):
+        if wrapper.level is None:
+            continue
+        where = f"{wrapper.name}, {user.name}"
+        if unit:
+            report.at_most(f"private memory, of {YARDSTICK}", where,
+                           private / unit, 1)
+        report.at_most(f"wake-ups in {settings.idle_seconds} s", where,
+                       woken, 0, "wake-ups")
 
 
 def explain(settings, report):
+    report.begin("Idle: private memory and wake-ups")
     report.text(
-        "", "## Idle: private memory and wake-ups", "",
         "All processes of the wrapper, without the command. Private is "
         "Private_Clean + Private_Dirty of smaps_rollup, one wrapper at a "
         f"time, the median of {settings.repeats}; wake-ups are context "

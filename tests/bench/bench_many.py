@@ -5,11 +5,16 @@ import statistics
 import time
 
 import benchlib
+import benchstat
 import peers
 
 NAME = "many"
 START_WITHIN = 90
 FEW = 2                         # rounds of the largest number
+# Who has a process beside each child, as grouper has.
+ONE_EACH = ["daemontools", "s6", "runit"]
+COLUMNS = ["user", "children", "by", "start_ms", "start_low_ms",
+           "start_high_ms", "stop_ms", "private_kb_a_child"]
 
 
 def wakeups(pids, seconds):
@@ -57,7 +62,7 @@ def rows(chosen, samples, count):
         taken = samples[peer.name]
         if not taken:
             continue
-        low, median, high = benchlib.deciles([one[0] for one in taken])
+        low, median, high = benchstat.deciles([one[0] for one in taken])
         stopped = statistics.median(one[1] for one in taken)
         _, _, private, woken = taken[0]
         yield (f"`{peer.name}`",
@@ -66,6 +71,51 @@ def rows(chosen, samples, count):
                f"{median / count / 1e3:.0f}",
                benchlib.milliseconds(stopped, 1),
                f"{private / count:.1f}", woken, len(taken))
+
+
+def judge(chosen, samples, count, user, report):
+    """Claims of the ratios to whoever of the others is best."""
+    others = [peer for peer in chosen if not peer.own
+              and peer is not peers.BARE and samples[peer.name]]
+    # Memory is of the first round alone.
+    least = min((samples[peer.name][0][2] for peer in others
+                 if peer.name in ONE_EACH), default=None)
+    for peer in chosen:
+        taken = samples[peer.name]
+        if not peer.own or not taken:
+            continue
+        where = f"{count} children, {user.name}"
+        for column, what in (0, "start"), (1, "stop"):
+            best = min(([one[column] for one in samples[other.name]]
+                        for other in others),
+                       key=statistics.median, default=None)
+            if best is not None:
+                ours = [one[column] for one in taken]
+                report.at_most(
+                    f"{peer.name}: time to {what}, of the best of the "
+                    "others", where,
+                    benchstat.ratio(ours, best), 1,
+                    interval=benchstat.ratio_interval(ours, best))
+        _, _, private, woken = taken[0]
+        if least is not None:
+            report.at_most(
+                f"{peer.name}: private memory, of the best of "
+                + ", ".join(ONE_EACH), where, private / least, 1)
+        report.at_most(f"{peer.name}: wake-ups while all sleep", where,
+                       woken, 0, "wake-ups")
+
+
+def figures(chosen, samples, count, user):
+    """Rows of COLUMNS."""
+    for peer in chosen:
+        taken = samples[peer.name]
+        if taken:
+            low, median, high = benchstat.deciles([one[0] for one in taken])
+            stopped = statistics.median(one[1] for one in taken)
+            yield (user.name, count, peer.name,
+                   *(f"{value / 1e6:.3f}"
+                     for value in (median, low, high, stopped)),
+                   f"{taken[0][2] / count:.2f}")
 
 
 def run(user, settings, report):
@@ -86,13 +136,15 @@ def run(user, settings, report):
              "stop ms", "private kB a child",
              f"wake-ups in {settings.idle_seconds} s", "rounds"],
             rows(able, samples, count))
+        judge(able, samples, count, user, report)
+        report.data(NAME, COLUMNS, figures(able, samples, count, user))
         settings.note(f"{count} children took "
                       f"{time.monotonic() - began:.0f} s")
 
 
 def explain(settings, report):
+    report.begin("Many: children that sleep")
     report.text(
-        "", "## Many: children that sleep", "",
         "Until the first instruction of the last child; from the request to "
         "stop until nothing is left. Private is that of all processes but "
         "the children; wake-ups are their context switches. By default "

@@ -27,6 +27,8 @@ RATE = 200                      # messages a second, to look at latencies
 RATE_OF_MANY = 20               # with a thousand members or more
 MANY = 1000
 PAYLOADS = [64, 4096]
+COLUMNS = ["user", "topics", "payload", "members", "by", "deliveries_a_s",
+           "p50_us", "p99_us"]
 
 # Bounds: deliveries of grouper to those of the best of the others, by members
 FACTORS = {100: 1.5, 1000: 3}
@@ -274,7 +276,10 @@ def measure(systems, user, settings, cell, report):
 
 
 def verdicts(cell, samples):
-    """Whether grouper keeps each bound: (text, kept)."""
+    """Whether grouper keeps each bound.
+
+    (text for the table, claim, ratio, bound, whether that is the least)
+    """
     ours = samples.get("grouper")
     bare = samples.get(brokers.BARE)
     others = [sample for name, sample in samples.items()
@@ -282,21 +287,39 @@ def verdicts(cell, samples):
     if ours is None:
         return
     if bare is not None:
-        yield f"{ours.rate / bare.rate:.2f} of the loop", \
-            ours.rate >= bare.rate
+        yield ("{:.2f} of the loop", "deliveries, of the bare loop's",
+               ours.rate / bare.rate, 1, True)
     if not others:
         return
     factor = FACTORS.get(cell.members)
     best = max(sample.rate for sample in others)
     if factor is not None:
-        yield f"{ours.rate / best:.2f} of the best", \
-            ours.rate >= factor * best
+        yield ("{:.2f} of the best", "deliveries to "
+               f"{cell.members} members, of the best of the others",
+               ours.rate / best, factor, True)
     if cell.members in LATENCY_AT:
         for name in "median", "late":
             best = min(getattr(sample, name) for sample in others)
             mine = getattr(ours, name)
             label = "p50" if name == "median" else "p99"
-            yield f"{label} {mine / best:.2f}", mine < best
+            yield (label + " {:.2f}", f"latency, {label}, of the best of "
+                   "the others", mine / best, 1, False)
+
+
+def judge(cell, samples, user, report):
+    for _, claim, ratio, bound, is_least in verdicts(cell, samples):
+        if is_least:
+            report.at_least(claim, f"{cell}, {user.name}", ratio, bound)
+        else:
+            report.at_most(claim, f"{cell}, {user.name}", ratio, bound)
+
+
+def figures(cell, samples, user):
+    """Rows of COLUMNS."""
+    for name, sample in samples.items():
+        yield (user.name, "mixed" if cell.mixed else "one", cell.payload,
+               cell.members, name, f"{sample.rate:.0f}",
+               f"{sample.median / 1e3:.1f}", f"{sample.late / 1e3:.1f}")
 
 
 def mark(text, kept):
@@ -304,7 +327,10 @@ def mark(text, kept):
 
 
 def rows(cell, systems, samples):
-    judged = list(verdicts(cell, samples))
+    judged = [(text.format(ratio),
+               ratio >= bound if is_least else ratio <= bound)
+              for text, _, ratio, bound, is_least
+              in verdicts(cell, samples)]
     for system in systems:
         sample = samples.get(system.name)
         if sample is None:
@@ -344,6 +370,8 @@ def memory(user, settings, report):
         report.fault(f"messages, {user.name}, memory: {invalid}")
         return
     bound = BUDGET + UPLINK
+    report.at_most("growth of the host while many do not read", user.name,
+                   grown / (1 << 20), bound / (1 << 20), "MiB")
     report.text(
         "", f"Memory, as {user.name}: {STALLED} members that never read "
         f"and one that does, to whom 1 GiB was broadcast: the host grew by "
@@ -374,8 +402,10 @@ def run(user, settings, report):
             for members in settings.members:
                 cell = Cell(members, payload, mixed)
                 began = time.monotonic()
-                table += rows(cell, systems, measure(
-                    systems, user, settings, cell, report))
+                samples = measure(systems, user, settings, cell, report)
+                table += rows(cell, systems, samples)
+                judge(cell, samples, user, report)
+                report.data(NAME, COLUMNS, figures(cell, samples, user))
                 settings.note(f"{cell} took "
                               f"{time.monotonic() - began:.0f} s")
         report.text(
@@ -388,8 +418,8 @@ def run(user, settings, report):
 
 
 def explain(settings, report):
+    report.begin("Messages: from one publisher to many members")
     report.text(
-        "", "## Messages: from one publisher to many members", "",
         "Every member is a process that verifies of each message that it is "
         "the next of its topic; a system that loses one is invalid. The "
         "publisher, one more process, writes as much as it can, but is "

@@ -5,6 +5,7 @@ import statistics
 import time
 
 import benchlib
+import benchstat
 import peers
 
 NAME = "restart"
@@ -65,12 +66,33 @@ def rows(chosen, samples):
     bare = statistics.median(samples[peers.BARE.name])
     for peer in chosen:
         taken = samples[peer.name]
-        low, median, high = benchlib.deciles(taken)
+        low, median, high = benchstat.deciles(taken)
         yield (f"`{peer.name}`",
                *(benchlib.milliseconds(value) for value in
                  (low, median, high)),
                f"{median / bare:.2f}" if peer is not peers.BARE else "-",
                len(taken))
+
+
+def best_of_others(chosen, samples):
+    """The samples whose median is the lowest."""
+    taken = [samples[peer.name] for peer in chosen
+             if not peer.own and peer is not peers.BARE
+             and samples[peer.name]]
+    return min(taken, key=statistics.median, default=None)
+
+
+def judge(what, chosen, samples, user, report):
+    best = best_of_others(chosen, samples)
+    if best is None:
+        return
+    for peer in chosen:
+        if peer.own:
+            ours = samples[peer.name]
+            report.at_most(f"{peer.name}: {what}, of the best of the others",
+                           user.name,
+                           benchstat.ratio(ours, best), 1,
+                           interval=benchstat.ratio_interval(ours, best))
 
 
 def run(user, settings, report):
@@ -85,18 +107,21 @@ def run(user, settings, report):
             samples = measure_at_once(chosen, user, settings, program)
             report.text("", f"{what} that ends at once; rounds' medians:")
             report.table([*head, "rounds"], rows(chosen, samples))
+            judge("a child that ends at once", chosen, samples, user, report)
         chosen += peers.installed([peers.SCRIPT], report)
         samples = measure_later(chosen, user, settings)
         report.text("", "A static program without a libc that lived"
                     f" {A_WHILE / 1e6:.1f} s:")
         report.table([*head, "restarts"], rows(chosen, samples))
+        judge(f"a child that lived {A_WHILE / 1e6:.1f} s", chosen, samples,
+              user, report)
     except benchlib.Invalid as invalid:
         report.fault(f"restart, {user.name}: {invalid}")
 
 
 def explain(settings, report):
+    report.begin("Restart: from an end to the next start")
     report.text(
-        "", "## Restart: from an end to the next start", "",
         "From the last instruction of a child to the first of its next "
         "incarnation. Where it ends at once, s6, runit, daemontools and "
         "supervisord hold back by design. Their service directories hold "

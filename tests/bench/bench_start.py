@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: ISC
 """The wall time that a wrapper adds to `true`."""
 
-import random
 import statistics
 import subprocess
 
 import benchlib
+import benchstat
 import wrappers
 
 NAME = "start"
-RESAMPLES = 200
 YARDSTICK = "tini -s"
+BOUND = 1.25                    # of what the yardstick adds
 BATCH = 25
 PATIENCE = 4                    # times the batches that are needed
 FOREIGN_LIMIT = 0.1
@@ -78,40 +78,40 @@ def measure(user, chosen, settings):
     return quiet, remark
 
 
-def ratio_interval(times, index, yardstick):
-    """95 % of what the ratio of the added times is in resampled rounds."""
-    generator = random.Random(1)
-    ratios = []
-    for _ in range(RESAMPLES):
-        sample = generator.choices(times, k=len(times))
-        bare, wrapper, other = (
-            statistics.median(row[column] for row in sample)
-            for column in (0, index, yardstick))
-        if other > bare:
-            ratios.append((wrapper - bare) / (other - bare))
-    ratios.sort()
-    if not ratios:
-        return "-"
-    low = ratios[int(len(ratios) * 0.025)]
-    high = ratios[int(len(ratios) * 0.975)]
-    return f"{low:.2f}-{high:.2f}"
-
-
 def rows(chosen, times):
-    bare = statistics.median(row[0] for row in times)
+    columns = list(zip(*times))
+    bare = statistics.median(columns[0])
     names = [wrapper.name for wrapper in chosen]
     yardstick = names.index(YARDSTICK) if YARDSTICK in names else None
     for index, name in enumerate(names):
-        low, median, high = benchlib.deciles([row[index] for row in times])
-        added, ratio, interval = median - bare, "-", "-"
+        low, median, high = benchstat.deciles(columns[index])
+        ratio = interval = None
         if yardstick is not None and index > 0:
-            unit = statistics.median(row[yardstick] for row in times) - bare
-            ratio = f"{added / unit:.2f}" if unit > 0 else "-"
+            ratio = benchstat.ratio(columns[index], columns[yardstick],
+                                    columns[0])
             if index != yardstick:
-                interval = ratio_interval(times, index, yardstick)
+                interval = benchstat.ratio_interval(
+                    columns[index], columns[yardstick], columns[0])
         yield (f"`{name}`", *map(benchlib.milliseconds, (low, median, high)),
-               benchlib.milliseconds(added) if index > 0 else "-",
-               ratio, interval)
+               benchlib.milliseconds(median - bare) if index > 0 else "-",
+               f"{ratio:.2f}" if ratio else "-",
+               "{:.2f}-{:.2f}".format(*interval) if interval else "-")
+
+
+def judge(user, chosen, times, report):
+    """The claims; what they are of is printed before."""
+    columns = list(zip(*times))
+    names = [wrapper.name for wrapper in chosen]
+    if YARDSTICK not in names:
+        return
+    other = columns[names.index(YARDSTICK)]
+    for wrapper, ours in zip(chosen, columns):
+        value = benchstat.ratio(ours, other, columns[0])
+        if wrapper.level is not None and value is not None:
+            report.at_most(
+                f"{wrapper.name}: time added, of what {YARDSTICK} adds",
+                user.name, value, BOUND, interval=benchstat.ratio_interval(
+                    ours, other, columns[0]))
 
 
 def run(user, settings, report):
@@ -130,11 +130,12 @@ def run(user, settings, report):
     report.table(["command `true` under", "p10 ms", "median ms", "p90 ms",
                   "adds ms", f"of {YARDSTICK}", "95 % of samples"],
                  rows(chosen, times))
+    judge(user, chosen, times, report)
 
 
 def explain(settings, report):
+    report.begin("Start: wall time added to `true`")
     report.text(
-        "", "## Start: wall time added to `true`", "",
         "Each round runs every command once, in an order drawn anew, after "
         "a warm-up. \"Adds\" is the difference "
         "of the medians, the ratio is of what is added.", "")

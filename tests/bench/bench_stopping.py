@@ -7,11 +7,13 @@ import subprocess
 import time
 
 import benchlib
+import benchstat
 import wrappers
 
 NAME = "stop"
 # Nobody else's, so that the limit of processes counts the tree alone.
 FIRST_TREE_USER = 61500
+BOUND = 2                       # of the bare loop where that leaves nothing
 LIMIT = 500
 GIVE_UP = 8
 
@@ -130,17 +132,39 @@ def measure(shape, user, settings, report):
                 except benchlib.Invalid as invalid:
                     report.fault(f"stop, {shape.name}, {wrapper.name}, "
                                  f"{user.name}: {invalid}")
+    judge(shape, chosen, samples, user, report)
     for wrapper in chosen:
         taken = samples[wrapper.name]
         if taken:
             yield row(wrapper, taken)
 
 
+def judge(shape, chosen, samples, user, report):
+    bare = samples.get(wrappers.BARE.name, [])
+    is_fair = bare and not any(left for _, _, left in bare)
+    for wrapper in chosen:
+        taken = samples[wrapper.name]
+        if wrapper.level is None or not taken:
+            continue
+        where = f"{wrapper.name}, {shape.name}, {user.name}"
+        report.at_most("left when grouper said that all had ended", where,
+                       max(left for _, _, left in taken), 0, "processes")
+        report.at_most(f"rounds that did not end in {GIVE_UP} s", where,
+                       sum(not ended for _, ended, _ in taken), 0, "rounds")
+        if is_fair:
+            ours, loop = ([elapsed for elapsed, _, _ in times]
+                          for times in (taken, bare))
+            report.at_most("time to the end, of kill(-pgid) in a loop where "
+                           "that leaves nothing", where,
+                           benchstat.ratio(ours, loop), BOUND,
+                           interval=benchstat.ratio_interval(ours, loop))
+
+
 def row(wrapper, taken):
     name = wrapper.name
     if wrapper is wrappers.BARE:
         name = "bare kill(-pgid), wait until ECHILD"
-    low, median, high = benchlib.deciles([sample[0] for sample in taken])
+    low, median, high = benchstat.deciles([sample[0] for sample in taken])
     ended = sum(sample[1] for sample in taken)
     left = [sample[2] for sample in taken]
     times = [benchlib.milliseconds(value, 1) for value in (low, median, high)]
@@ -165,8 +189,8 @@ def run(user, settings, report):
 
 
 def explain(settings, report):
+    report.begin("Stop: from the request to the end")
     report.text(
-        "", "## Stop: from the request to the end", "",
         "TERM to the wrapper until it ended, and how many processes were "
         f"alive then. {settings.repeats} rounds. For grouper, the end is "
         "the proof that nothing is left. \"brutal_kill\" goes to KILL at "

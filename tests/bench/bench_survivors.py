@@ -108,13 +108,14 @@ def stop_by_both(run, process, wrapper):
     return len(survivors(run, process)), elapsed, "when the next host ended"
 
 
+BOTH = "KILL of both"
 EVENTS = [
     ("TERM", stop_by_term),
     ("KILL", stop_by_kill),
 ]
 LEADER_EVENTS = [
     ("KILL of the leader", stop_by_leader_kill),
-    ("KILL of both", stop_by_both),
+    (BOTH, stop_by_both),
 ]
 
 
@@ -165,6 +166,14 @@ def rows(user, settings, report):
                 continue
             yield (f"`{wrapper.name}`", name, started, left,
                    f"{elapsed:.2f}", remark)
+            if wrapper.level is not None:
+                # The one hole that is documented.
+                is_hole = name == BOTH and wrapper.level == "reaper"
+                report.at_most(
+                    f"alive after {name}" + (
+                        " at level reaper, which nothing guards then"
+                        if is_hole else ""),
+                    f"{wrapper.name}, {user.name}", left, 0, "processes")
 
 
 def run(user, settings, report):
@@ -179,8 +188,8 @@ def run(user, settings, report):
 
 
 def explain(settings, report):
+    report.begin("Survivors of a hostile program")
     report.text(
-        "", "## Survivors of a hostile program", "",
         "13 processes that each get away in another way. After TERM: what "
         "is alive the moment the wrapper ended. After KILL of the wrapper, "
         f"or of grouper's leader: what is alive in the end, at most "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What the benchmarks share: users, processes found by a token, tables.
+"""What the benchmarks share: users, and processes found by a token.
 
 A run of a wrapper carries a token of its own in its environment, by which
 everything that descends from it is found in /proc, wherever it went.  The
@@ -15,40 +15,18 @@ import resource
 import secrets
 import shutil
 import signal
-import statistics
 import subprocess
 import tempfile
 import time
 
 ORDINARY_USER = 65534
 PR_SET_CHILD_SUBREAPER = 36
+DESCRIPTORS = 65536
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Invalid(Exception):
     """A measurement that would mean nothing; says which and why."""
-
-
-class Report:
-    """Prints the document as it grows and remembers what was invalid."""
-
-    def __init__(self):
-        self.invalid = []
-
-    def text(self, *lines):
-        print(*lines, sep="\n", flush=True)
-
-    def table(self, head, rows):
-        """Rows of strings; all columns but the first are aligned right."""
-        self.text("", "| " + " | ".join(head) + " |",
-                  "|---" + "|---:" * (len(head) - 1) + "|")
-        for row in rows:
-            self.text("| " + " | ".join(str(cell) for cell in row) + " |")
-        self.text("")
-
-    def fault(self, what):
-        self.invalid.append(what)
-        self.text("", f"**Invalid:** {what}")
 
 
 @dataclasses.dataclass
@@ -140,6 +118,14 @@ def become_subreaper():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
+
+
+def allow_descriptors():
+    """Lets whoever wants so many have them, where we may; who asks decides."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE,
+                           (soft, max(hard, DESCRIPTORS)))
 
 
 def in_memory_directory():
@@ -327,14 +313,6 @@ def await_exit(process, seconds):
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
-
-
-def deciles(values):
-    """The 10th percentile, the median and the 90th."""
-    if len(values) == 1:
-        return values * 3
-    cuts = statistics.quantiles(values, n=10, method="inclusive")
-    return cuts[0], statistics.median(values), cuts[8]
 
 
 def milliseconds(ns, digits=3):

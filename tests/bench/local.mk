@@ -44,6 +44,9 @@ tests_bench_bench_relay_SOURCES = \
 	tests/bench/relay_traffic.c \
 	tests/bench/relay_traffic.h
 
+script_tests += \
+	tests/bench/bench.sh
+
 EXTRA_DIST += \
 	tests/bench/bench_idle.py \
 	tests/bench/bench_many.py \
@@ -53,7 +56,10 @@ EXTRA_DIST += \
 	tests/bench/bench_stopping.py \
 	tests/bench/bench_survivors.py \
 	tests/bench/benchlib.py \
+	tests/bench/benchstat.py \
 	tests/bench/brokers.py \
 	tests/bench/peers.py \
+	tests/bench/report.py \
 	tests/bench/run \
+	tests/bench/test_bench.py \
 	tests/bench/wrappers.py
