@@ -39,6 +39,7 @@ packages() {
 	apt:bench) echo catatonit dumb-init python3 runit s6 tini ;;
 	apt:coverage) echo clang libclang-rt-dev llvm ;;
 	apt:fuzz) echo clang libclang-rt-dev ;;
+	apt:plots) echo gnuplot-nox python3 ;;
 	apt:valgrind) echo valgrind ;;
 
 	dnf:build)
@@ -52,6 +53,7 @@ packages() {
 		;;
 	dnf:lint) echo clang-tools-extra cppcheck mandoc ShellCheck ;;
 	dnf:bench) echo catatonit python3 tini ;;
+	dnf:plots) echo gnuplot-minimal python3 ;;
 	dnf:coverage) echo clang compiler-rt llvm ;;
 	dnf:fuzz) echo clang compiler-rt ;;
 	dnf:valgrind) echo valgrind ;;
@@ -68,6 +70,7 @@ packages() {
 		;;
 	apk:lint) echo clang-extra-tools cppcheck mandoc shellcheck ;;
 	apk:bench) echo catatonit dumb-init python3 runit s6 tini ;;
+	apk:plots) echo gnuplot python3 ;;
 	apk:coverage) echo clang compiler-rt llvm ;;
 	apk:fuzz) echo clang compiler-rt ;;
 	apk:valgrind) echo valgrind ;;
@@ -80,6 +83,7 @@ groups() {
 	all | demo | install*) echo build ;;
 	bench) echo build bench ;;
 	check-deb) echo build test deb chroot ;;
+	apt:plots) echo gnuplot-nox python3 ;;
 	check-valgrind) echo build test valgrind ;;
 	deb | check-reproducible) echo build test deb ;;
 	coverage) echo build test coverage ;;

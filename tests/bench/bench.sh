@@ -13,4 +13,5 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || {
 	exit 77
 }
 python3 "$dir/run" --help >/dev/null || exit 1
+python3 "$dir/draw" --help >/dev/null || exit 1
 exec python3 "$dir/test_bench.py"

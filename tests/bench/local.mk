@@ -58,6 +58,7 @@ EXTRA_DIST += \
 	tests/bench/benchlib.py \
 	tests/bench/benchstat.py \
 	tests/bench/brokers.py \
+	tests/bench/draw \
 	tests/bench/peers.py \
 	tests/bench/report.py \
 	tests/bench/run \
