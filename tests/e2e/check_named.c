@@ -208,6 +208,59 @@ START_TEST(a_subtree_may_have_names_of_its_own)
 }
 END_TEST
 
+/* Beside and within each other, whichever was there first. */
+START_TEST(each_subtree_has_its_own_names)
+{
+#define OWN(indent, id) \
+	indent "- id: " id "\n" indent "  supervisor:\n" indent \
+	       "    names: own\n" indent "    children:\n"
+#define BOSS(indent, path) \
+	indent "- {id: x, ready: fd:3, shell: '@/grouper register boss && " \
+	       "@/grouper whereis boss >@/" path " && echo >&3; exec 3>&-; " \
+	       "exec sleep 1000'}\n"
+	static const char *const keys[] = { "first/x", "b/x", "b/inner/x",
+		"x" };
+	static const char *const files[] = { "first", "b", "inner", "root" };
+	struct tree tree;
+	char *found;
+	size_t i;
+
+	open_tree(&tree,
+	    "children:\n" OWN("  ", "first") BOSS("      ", "first")
+		OWN("  ", "b") BOSS("      ", "b") OWN("      ", "inner")
+		    BOSS("          ", "inner") BOSS("  ", "root"));
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		found = support_slurp(support_path(files[i]));
+		ck_assert_int_eq(atoi(found), tree_pid(keys[i]));
+		free(found);
+	}
+	expect_pid("boss", tree_pid("x"));
+	tree_stop(&tree, 0);
+#undef OWN
+#undef BOSS
+}
+END_TEST
+
+START_TEST(a_runtime_directory_that_is_none_is_told)
+{
+	static const char *const words[][4] = { { "status" },
+		{ "status", "--host", "x" } };
+	struct support_command command = { .argv = NULL };
+	struct support_run r;
+	char variable[512];
+
+	snprintf(variable, sizeof(variable), "GROUPER_RUNTIME_DIR=%s",
+	    support_file("file", 0644, ""));
+	command.env = ARGV(variable);
+	command.argv = ARGV(support_grouper(), words[_i][0], words[_i][1],
+	    words[_i][2]);
+	ck_assert_int_eq(support_call(&r, &command), 1);
+	ck_assert_str_eq(r.stderr_text.data,
+	    "grouper status: the runtime directory: Not a directory\n");
+	support_finish(&r);
+}
+END_TEST
+
 /* Settings */
 
 START_TEST(a_setting_is_got_as_it_was_put)
@@ -351,6 +404,8 @@ main(void)
 	tcase_add_test(tc, send_becomes_a_signal_where_its_event_does);
 	tcase_add_test(tc, send_fails_without_somebody_who_reads);
 	tcase_add_test(tc, a_subtree_may_have_names_of_its_own);
+	tcase_add_test(tc, each_subtree_has_its_own_names);
+	tcase_add_loop_test(tc, a_runtime_directory_that_is_none_is_told, 0, 2);
 	tc = support_case(suite, "settings");
 	tcase_add_test(tc, a_setting_is_got_as_it_was_put);
 	tcase_add_test(tc, put_and_delete_tell_the_old_value);

@@ -204,6 +204,31 @@ START_TEST(a_kill_reaches_what_forks_meanwhile_and_lies_deeper)
 }
 END_TEST
 
+/* What a kernel cannot kill at once: see clear_leaf() of contain.c. */
+START_TEST(who_is_listed_is_killed_one_by_one)
+{
+	struct cgroup_leaf leaf, below;
+	pid_t pid, deep, stranger;
+
+	NEED_CGROUP();
+	ck_assert_int_eq(cgroup_leaf_make(&leaf, parent, "leaf"), 0);
+	ck_assert_int_eq(cgroup_leaf_make(&below, leaf.dir, "below"), 0);
+	pid = child_in(leaf.dir, false);
+	deep = child_in(below.dir, false);
+	stranger = child_in(parent, false);
+	cgroup_leaf_kill_listed(&leaf);
+	await_killed(pid);
+	await_killed(deep);
+	ck_assert_int_eq(kill(stranger, 0), 0);
+	ck_assert_int_eq(waitpid(stranger, NULL, WNOHANG | __WALL), 0);
+	ck_assert_int_eq(cgroup_leaf_remove(&leaf), 0);
+	kill(stranger, SIGKILL);
+	await_killed(stranger);
+	cgroup_leaf_close(&leaf);
+	cgroup_leaf_close(&below);
+}
+END_TEST
+
 START_TEST(a_leaf_that_is_there_is_opened_not_made)
 {
 	struct cgroup_leaf leaf, again;
@@ -543,6 +568,7 @@ main(void)
 	tcase_add_test(tc, the_own_cgroup_is_opened);
 	tcase_add_test(tc, a_leaf_is_made_filled_killed_and_removed);
 	tcase_add_test(tc, a_kill_reaches_what_forks_meanwhile_and_lies_deeper);
+	tcase_add_test(tc, who_is_listed_is_killed_one_by_one);
 	tcase_add_test(tc, a_leaf_that_is_there_is_opened_not_made);
 	tcase_add_test(tc, a_name_that_is_too_long_is_refused);
 	tcase_add_test(tc, who_may_not_write_makes_no_leaf);

@@ -10,6 +10,7 @@
 
 #include <grouper.h>
 
+#include "bus_side.h"
 #include "trial.h"
 
 #define LARGE GROUPER_PAYLOAD_MAX
@@ -265,6 +266,33 @@ START_TEST(topic_groups_are_made_changed_and_listed)
 }
 END_TEST
 
+START_TEST(members_of_a_topic_are_present)
+{
+	struct bus_pipes one, other;
+	struct grouper_names list;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	bus_side_join(&trial, "one", (char[]) { "room:*" }, &one);
+	bus_side_join(&trial, "other", (char[]) { "room:b" }, &other);
+	ck_assert_int_eq(grouper_presence(trial.host, "room:a", &list),
+	    GROUPER_OK);
+	expect_names(&list, "one ");
+	ck_assert_int_eq(grouper_presence(trial.host, "room:b", &list),
+	    GROUPER_OK);
+	ck_assert_uint_eq(list.count, 2);
+	grouper_names_free(&list);
+	bus_leave(bus_side(&trial), "one");
+	ck_assert_int_eq(grouper_presence(trial.host, "room:b", &list),
+	    GROUPER_OK);
+	expect_names(&list, "other ");
+	bus_leave(bus_side(&trial), "other");
+	bus_side_close(&one);
+	bus_side_close(&other);
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(names_are_given_and_found)
 {
 	struct grouper_host *host;
@@ -392,6 +420,11 @@ START_TEST(what_is_no_name_is_refused)
 	ck_assert_int_eq(grouper_publish(host, "a", "e", host, LARGE + 1, NULL),
 	    GROUPER_INVALID);
 	ck_assert_int_eq(grouper_presence(host, "a:", &list), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_presence(host, "a", NULL), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_topics_list(host, NULL), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_topics_show(host, "g", NULL), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_broadcast(host, "g", "e e", NULL, 0, NULL),
+	    GROUPER_INVALID);
 	ck_assert_int_eq(grouper_subscribe(host, patterns, 1, on_message, NULL,
 			     &subscription),
 	    GROUPER_INVALID);
@@ -431,6 +464,7 @@ main(void)
 	tcase_add_loop_test(tc, what_a_busy_program_lost_is_told, 0, 2);
 	tc = support_case(s, "parts");
 	tcase_add_test(tc, topic_groups_are_made_changed_and_listed);
+	tcase_add_test(tc, members_of_a_topic_are_present);
 	tcase_add_test(tc, names_are_given_and_found);
 	tcase_add_test(tc, settings_are_json);
 	tcase_add_test(tc, without_a_host_there_is_no_group);
