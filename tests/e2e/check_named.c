@@ -135,7 +135,7 @@ START_TEST(send_reaches_the_group_of_a_name_alone)
 	    "children:\n"
 	    "  - {id: a, messages: true, ready: fd:3, shell: '"
 	    "@/grouper register :boss: && echo >&3; exec 3>&-; "
-	    "exec @/grouper listen -n 2 >@/a'}\n"
+	    "exec @/grouper listen -n 2 >>@/a'}\n"
 	    "  - {id: b, topics: ['*'], shell: 'exec cat <&8 >@/b'}\n");
 	tree_expect(0, ARGV("send", ":boss:", "do", "this and that"));
 	tree_prints("{}\n", ARGV("send", "--json", ":boss:", "go"));
