@@ -49,7 +49,7 @@ contain_resolve(struct contain *contain, enum grouper_containment level)
 	if (!contain->asked) {
 		contain->asked = true;
 		contain->delegated = cgroup_is_delegated() &&
-		    own_cgroup(contain) != -1;
+		    own_cgroup(contain) != -1 && os_can_clone_into_cgroup();
 	}
 	return contain->delegated ? GROUPER_CONTAIN_CGROUP :
 				    GROUPER_CONTAIN_REAPER;
@@ -141,6 +141,10 @@ make_leaf(struct contain *contain, const struct contain_owner *owner,
 
 	if (own_cgroup(contain) == -1)
 		return -1;
+	if (!os_can_clone_into_cgroup()) {
+		errno = ENOSYS;
+		return -1;
+	}
 	if (owner->locked && !contain->cleared &&
 	    clear_leftovers(contain, owner->label) == -1)
 		return -1;
@@ -236,7 +240,10 @@ probe_cgroup(const char **why)
 	int error = 0;
 
 	snprintf(name, sizeof(name), "grouper:probe %d", (int)getpid());
-	if (own_cgroup(&contain) == -1) {
+	if (!os_can_clone_into_cgroup()) {
+		error = ENOSYS;
+		*why = "clone3(2) is refused, as by a filter of system calls";
+	} else if (own_cgroup(&contain) == -1) {
 		error = errno;
 		*why = access("/proc/self/cgroup", F_OK) == -1 ?
 		    "/proc, which tells our cgroup, is not mounted" :

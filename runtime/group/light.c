@@ -384,12 +384,14 @@ light_fork(struct light *light, unsigned int flags, int *pidfd,
     const struct leader *leader)
 {
 	struct leader copy = *leader;
-	pid_t pid;
+	bool packed = prepare(light, &copy) == 0;
+	pid_t pid = -1;
 	int saved;
 
-	if (prepare(light, &copy) == 0) {
+	if (packed)
 		pid = fork_packed(light, flags, pidfd, &copy);
-	} else {
+	/* clone3(2) is refused, or the leader cannot be packed. */
+	if (!packed || (pid == -1 && errno == ENOSYS)) {
 		copy = *leader;
 		pid = os_clone(flags, pidfd, -1);
 		if (pid == 0)

@@ -30,9 +30,13 @@ enum os_clone_flags {
  * cgroup: directory of a cgroup v2 that the child is born in; -1 for the
  *     parent's.
  *
+ * Where clone3(2) is refused, as by the seccomp filters of containers, what
+ * needs it fails with ENOSYS: OS_CLONE_FILES, and a cgroup.
+ *
  * Returns the child's pid, 0 in the child, -1 with errno.
  */
 pid_t os_clone(unsigned int flags, int *pidfd, int cgroup);
+bool os_can_clone_into_cgroup(void);
 
 /*
  * Runs fn(arg) in a child that borrows this process's memory, as vfork(2)

@@ -27,6 +27,35 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
+bool
+os_can_clone_into_cgroup(void)
+{
+	/* What is no argument is refused by the kernel with EINVAL. */
+	return syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS;
+}
+
+/*
+ * By clone(2), whose arguments are registers: seccomp filters, such as those
+ * of containers, often refuse clone3(2), since they cannot look into what its
+ * argument points to.
+ */
+static long
+clone_by_registers(const struct clone_args *args, int *fd)
+{
+	if (args->flags & (CLONE_INTO_CGROUP | CLONE_FILES)) {
+		errno = ENOSYS;
+		return -1;
+	}
+#if defined(__s390x__)
+	return syscall(SYS_clone, 0, args->flags | args->exit_signal, fd, NULL,
+	    0);
+#else
+	/* No stack: the child goes on with its copy of ours. */
+	return syscall(SYS_clone, args->flags | args->exit_signal, 0, fd, NULL,
+	    0);
+#endif
+}
+
 pid_t
 os_clone(unsigned int flags, int *pidfd, int cgroup)
 {
@@ -51,6 +80,8 @@ os_clone(unsigned int flags, int *pidfd, int cgroup)
 		args.cgroup = (uint64_t)cgroup;
 	}
 	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == -1 && errno == ENOSYS)
+		pid = clone_by_registers(&args, &fd);
 	if (pid > 0 && pidfd != NULL)
 		*pidfd = fd;
 	return (pid_t)pid;

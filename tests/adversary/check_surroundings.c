@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Groups where the system is not as usual: a /proc that hides or is not there,
- * pids that come round at once, thousands of descriptors open.
+ * pids that come round at once, system calls that are refused, thousands of
+ * descriptors open.
  */
 
 #include "arena.h"
@@ -142,6 +143,36 @@ START_TEST(reused_pids_hit_no_bystander)
 END_TEST
 
 /*
+ * System calls
+ */
+
+START_TEST(without_clone3_groups_are_as_usual)
+{
+	const struct arena *a = &arenas[_i];
+	const char *why;
+	struct support_run r;
+
+	if (!arena_available(a, &why))
+		SUPPORT_SKIP("%s", why);
+	arena_enter(a);
+	run(&r,
+	    (const char *const[]) { arena_program("surround"), "no-clone3", "0",
+		"--", support_grouper(), "run", "--contain", a->contain,
+		"--shutdown", STEPS, "--", arena_program("hostile"), "-m",
+		support_token(), "double-fork", "leave", NULL });
+	support_assert_no_survivors();
+	/* Only by clone3(2) is a process born in a cgroup. */
+	if (strcmp(a->contain, "cgroup") == 0)
+		ck_assert_int_eq(r.status, 125);
+	else
+		ck_assert_msg(r.status == NOT_HERE || r.status == 7,
+		    "status %d: %s", r.status, r.stderr_text.data);
+	support_finish(&r);
+	arena_leave(a);
+}
+END_TEST
+
+/*
  * Descriptors
  */
 
@@ -229,6 +260,11 @@ main(void)
 	for (int i = 0; i < ARENAS; i += 2)
 		tcase_add_loop_test(tc, reused_pids_hit_no_bystander,
 		    i * N_OF(pid_modes), (i + 1) * N_OF(pid_modes));
+
+	tc = support_case(s, "system calls");
+	for (int i = 0; i < ARENAS; i += 2)
+		tcase_add_loop_test(tc, without_clone3_groups_are_as_usual, i,
+		    i + 1);
 
 	tc = support_case(s, "descriptors");
 	for (int i = 0; i < ARENAS; i += 2)

@@ -4,6 +4,8 @@
  *
  *	surround no-proc UID -- CMD...		nothing is mounted on /proc
  *	surround hidden-proc UID -- CMD...	/proc with hidepid=2
+ *	surround no-clone3 UID -- CMD...	clone3(2) is refused, as by the
+ *						filters of many containers
  *	surround few-pids N -- CMD...		below
  *
  * UID is who the command runs as.  few-pids makes a PID namespace with so few
@@ -22,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -30,10 +33,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +99,30 @@ with_hidden_proc(uid_t uid, char **command)
 	if (mount("proc", "/proc", "proc", 0, "hidepid=2") == -1)
 		fail(NOT_HERE, "hidepid");
 	become(uid);
+	execvp(command[0], command);
+	fail(FAILED, command[0]);
+}
+
+static int
+without_clone3(uid_t uid, char **command)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]),
+		.filter = filter,
+	};
+
+	become(uid);
+	/* Without it only root may have filters. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+		fail(NOT_HERE, "seccomp");
 	execvp(command[0], command);
 	fail(FAILED, command[0]);
 }
@@ -326,6 +356,8 @@ main(int argc, char **argv)
 		return without_proc((uid_t)atoi(argv[2]), argv + 4);
 	if (strcmp(argv[1], "hidden-proc") == 0)
 		return with_hidden_proc((uid_t)atoi(argv[2]), argv + 4);
+	if (strcmp(argv[1], "no-clone3") == 0)
+		return without_clone3((uid_t)atoi(argv[2]), argv + 4);
 	if (strcmp(argv[1], "few-pids") == 0)
 		return with_few_pids(atoi(argv[2]), argv + 4);
 	fprintf(stderr, "surround: no such surroundings: %s\n", argv[1]);
