@@ -83,7 +83,7 @@ groups() {
 	all | demo | install*) echo build ;;
 	bench) echo build bench ;;
 	check-deb) echo build test deb chroot ;;
-	apt:plots) echo gnuplot-nox python3 ;;
+	bench-plots) echo build plots ;;
 	check-valgrind) echo build test valgrind ;;
 	deb | check-reproducible) echo build test deb ;;
 	coverage) echo build test coverage ;;
