@@ -17,9 +17,7 @@
 #include "kills_tree.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,7 +27,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/os/os.h"
 #include "tests/e2e/tree.h"
 
 #define SECONDS 5
@@ -72,47 +69,10 @@ static struct tally *tally;
 static uint64_t seed;
 static char before[64]; /* token of a killed host's life, or "" */
 
-/* Not another's that was given the same pid. */
-static bool
-is_ours(pid_t pid)
-{
-	char path[64], *text;
-	bool ours;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	text = support_slurp(path);
-	ours = strcmp(text, "sole\n") == 0;
-	free(text);
-	return ours;
-}
-
-static bool
-kill_surely(pid_t pid, bool (*check)(pid_t))
-{
-	int fd = pid > 1 ? os_pidfd(pid) : -1;
-	bool hit;
-
-	if (fd == -1)
-		return false;
-	hit = (check == NULL || check(pid)) &&
-	    os_pidfd_signal(fd, SIGKILL) == 0;
-	close(fd);
-	return hit;
-}
-
-/* The leader of a member that lives; 0 if it has none. */
 static pid_t
 leader_of(const struct life *life, pid_t member)
 {
-	struct support_process p;
-
-	if (!support_process(member, &p) || !support_alive(&p) ||
-	    !is_ours(member) || p.ppid == life->host.pid)
-		return 0;
-	member = p.ppid;
-	if (!support_process(member, &p) || p.ppid != life->host.pid)
-		return 0;
-	return member;
+	return kills_leader(life->host.pid, member, "sole");
 }
 
 /*
@@ -125,9 +85,10 @@ kill_member(const struct life *life, struct kills_group *group)
 {
 	struct kills_record record;
 
-	if (!kills_read(group, &record) || record.starts == group->killed ||
+	if (!kills_read(group->key, &record) ||
+	    record.starts == group->killed ||
 	    leader_of(life, record.pid) == 0 ||
-	    !kill_surely(record.pid, is_ours))
+	    !kills_hit(record.pid, "sole", SIGKILL))
 		return false;
 	group->killed = record.starts;
 	group->restarts++;
@@ -140,8 +101,8 @@ kill_helper(const struct kills_group *group)
 {
 	struct kills_record record;
 
-	if (kills_read(group, &record) && record.helper != 0 &&
-	    kill_surely(record.helper, is_ours))
+	if (kills_read(group->key, &record) && record.helper != 0 &&
+	    kills_hit(record.helper, "sole", SIGKILL))
 		atomic_fetch_add(&tally->kills[HELPER], 1);
 }
 
@@ -150,8 +111,8 @@ kill_leader(const struct life *life, const struct kills_group *group)
 {
 	struct kills_record record;
 
-	if (!kills_read(group, &record) ||
-	    !kill_surely(leader_of(life, record.pid), NULL))
+	if (!kills_read(group->key, &record) ||
+	    !kills_hit(leader_of(life, record.pid), NULL, SIGKILL))
 		return false;
 	atomic_fetch_add(&tally->kills[LEADER], 1);
 	return true;
@@ -172,7 +133,7 @@ has_booted(struct life *life)
 	const struct kills_group *last = &kills_groups[KILLS_GROUPS - 1];
 	struct kills_record record;
 
-	if (!life->booted && kills_read(last, &record))
+	if (!life->booted && kills_read(last->key, &record))
 		life->booted = leader_of(life, record.pid) != 0;
 	return life->booted;
 }
@@ -381,17 +342,6 @@ check_alone(const struct life *life)
 	free(text);
 }
 
-/* The log is a file: nobody reads while we wait for the next moment. */
-static void
-open_log(void *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
-
-	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
-		_exit(98);
-	close(fd);
-}
-
 /* TERM came before the host could take it, and had begun anything. */
 static bool
 ended_unheard(const struct life *life, int status)
@@ -412,7 +362,7 @@ live(struct life *life)
 		    support_path(life->fate == REACH_LIMIT ? "tight.yaml" :
 							     "free.yaml")),
 		.env = (const char *const[]) { env, NULL },
-		.prepare = open_log,
+		.prepare = kills_open_log,
 		.prepare_arg = (void *)(uintptr_t)support_path("log"),
 	};
 	bool heir = before[0] != '\0';
@@ -476,7 +426,7 @@ START_TEST(no_kill_leaves_a_survivor_or_a_second_one)
 	for (size_t i = 0; i < KILLS_GROUPS; i++) {
 		struct kills_record record;
 
-		if (kills_read(&kills_groups[i], &record))
+		if (kills_read(kills_groups[i].key, &record))
 			atomic_fetch_add(&tally->starts, (int)record.starts);
 	}
 }

@@ -5,11 +5,14 @@
 
 #include "kills_tree.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arena.h"
+#include "runtime/os/os.h"
 
 /* The supervisors, in their order; "" is the root before the others. */
 static const struct kills_part parts[] = {
@@ -116,13 +119,23 @@ kills_write_tree(const char *name, unsigned int intensity, const char *period)
 	return path;
 }
 
-bool
-kills_read(const struct kills_group *group, struct kills_record *record)
+void
+kills_open_log(void *path)
 {
-	char name[32], *text, *p;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+
+	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
+		_exit(98);
+	close(fd);
+}
+
+bool
+kills_read(const char *key, struct kills_record *record)
+{
+	char name[64], *text, *p;
 	bool ok;
 
-	snprintf(name, sizeof(name), "%s", group->key);
+	snprintf(name, sizeof(name), "%s", key);
 	for (p = name; *p != '\0'; p++)
 		if (*p == '/')
 			*p = '_';
@@ -131,6 +144,50 @@ kills_read(const struct kills_group *group, struct kills_record *record)
 		 &record->helper) == 3;
 	free(text);
 	return ok;
+}
+
+/* Not another's that was given the same pid. */
+static bool
+has_name(pid_t pid, const char *name)
+{
+	size_t length = strlen(name);
+	char path[64], *text;
+	bool has;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	text = support_slurp(path);
+	has = strncmp(text, name, length) == 0 && text[length] == '\n';
+	free(text);
+	return has;
+}
+
+bool
+kills_hit(pid_t pid, const char *name, int signum)
+{
+	int fd = pid > 1 ? os_pidfd(pid) : -1;
+	bool hit;
+
+	if (fd == -1)
+		return false;
+	hit = (name == NULL || has_name(pid, name)) &&
+	    os_pidfd_signal(fd, signum) == 0;
+	close(fd);
+	return hit;
+}
+
+pid_t
+kills_leader(pid_t host, pid_t member, const char *name)
+{
+	struct support_process p;
+
+	/* An orphan's parent is the host, or the test. */
+	if (!support_process(member, &p) || !support_alive(&p) ||
+	    !kills_hit(member, name, 0) || p.ppid == host)
+		return 0;
+	member = p.ppid;
+	if (!support_process(member, &p) || p.ppid != host)
+		return 0;
+	return member;
 }
 
 const struct kills_group *

@@ -56,7 +56,26 @@ const struct kills_group *kills_find(const char *key);
 const char *kills_write_tree(const char *name, unsigned int intensity,
     const char *period);
 
-/* False if none of the group's members has written anything yet. */
-bool kills_read(const struct kills_group *, struct kills_record *);
+/*
+ * To prepare a host, see struct support_command: its standard error is the
+ * file of this path, since nobody reads a pipe while we wait for the next
+ * moment to strike.
+ */
+void kills_open_log(void *path);
+
+/*
+ * What the last member of a key, one with a sole_lock, wrote; false if none
+ * has written anything yet.
+ */
+bool kills_read(const char *key, struct kills_record *);
+
+/*
+ * Sends a signal to a process that is surely this one: if name is not NULL,
+ * it must have that.  False if it has gone.
+ */
+bool kills_hit(pid_t pid, const char *name, int signum);
+
+/* The leader, of this host, of a member that lives; 0 if it has none. */
+pid_t kills_leader(pid_t host, pid_t member, const char *name);
 
 #endif

@@ -6,6 +6,7 @@ adversary_tests += \
 	tests/adversary/check_deaths \
 	tests/adversary/check_guests \
 	tests/adversary/check_kills \
+	tests/adversary/check_loss \
 	tests/adversary/check_shortage \
 	tests/adversary/check_surroundings
 
@@ -20,12 +21,23 @@ tests_adversary_check_kills_SOURCES = \
 	tests/adversary/kills_tree.c \
 	tests/adversary/kills_tree.h
 
+tests_adversary_check_loss_SOURCES = \
+	tests/adversary/account.c \
+	tests/adversary/account.h \
+	tests/adversary/check_loss.c \
+	tests/adversary/kills_tree.c \
+	tests/adversary/kills_tree.h \
+	tests/adversary/talk.h \
+	tests/adversary/talk_tree.c \
+	tests/adversary/talk_tree.h
+
 # The hostile programs.
 adversary_programs += \
 	tests/adversary/hostile \
 	tests/adversary/sole \
 	tests/adversary/surround \
-	tests/adversary/survivors
+	tests/adversary/survivors \
+	tests/adversary/talker
 
 tests_adversary_hostile_SOURCES = \
 	tests/adversary/hostile.c \
@@ -33,6 +45,17 @@ tests_adversary_hostile_SOURCES = \
 	tests/adversary/hostile_escape.c \
 	tests/adversary/hostile_refuse.c \
 	tests/adversary/hostile_storm.c
+
+tests_adversary_sole_SOURCES = \
+	tests/adversary/sole.c \
+	tests/adversary/sole_lock.c \
+	tests/adversary/sole_lock.h
+
+tests_adversary_talker_SOURCES = \
+	tests/adversary/sole_lock.c \
+	tests/adversary/sole_lock.h \
+	tests/adversary/talk.h \
+	tests/adversary/talker.c
 
 # Without libraries and instrumentation: they run short of memory and
 # descriptors, by the hundred, and exec themselves in a loop.
@@ -69,4 +92,12 @@ check-kills: all tests/adversary/check_kills$(EXEEXT) \
 	    KILLS_SECONDS='$(KILLS_SECONDS)' \
 	    tests/adversary/check_kills$(EXEEXT)
 
-.PHONY: check-deaths check-kills
+# Order and loss at length: make check-loss LOSS_BROADCASTS=1000000
+LOSS_BROADCASTS = 1000000
+
+check-loss: all tests/adversary/check_loss$(EXEEXT) \
+    tests/adversary/talker$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) LOSS_BROADCASTS='$(LOSS_BROADCASTS)' \
+	    tests/adversary/check_loss$(EXEEXT)
+
+.PHONY: check-deaths check-kills check-loss
