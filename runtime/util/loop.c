@@ -23,6 +23,7 @@ struct loop {
 	struct event_base *base;
 	bool own_base;
 	bool reserved; /* just now: the loop comes next */
+	bool broken;   /* perhaps before it ran */
 };
 
 struct loop_fd {
@@ -116,19 +117,32 @@ loop_free(struct loop *loop)
 int
 loop_run(struct loop *loop)
 {
-	return event_base_loop(loop_base(loop), EVLOOP_NO_EXIT_ON_EMPTY);
+	struct event_base *base = loop_base(loop);
+	int result = 0;
+
+	if (base == NULL)
+		return -1;
+	/* libevent forgets what it was told before. */
+	if (!loop->broken)
+		result = event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY);
+	loop->broken = false;
+	return result;
 }
 
 int
 loop_once(struct loop *loop)
 {
-	return event_base_loop(loop_base(loop), EVLOOP_ONCE) < 0 ? -1 : 0;
+	struct event_base *base = loop_base(loop);
+
+	return base == NULL || event_base_loop(base, EVLOOP_ONCE) < 0 ? -1 : 0;
 }
 
 void
 loop_break(struct loop *loop)
 {
-	event_base_loopbreak(loop->base);
+	loop->broken = true;
+	if (loop->base != NULL)
+		event_base_loopbreak(loop->base);
 }
 
 static void

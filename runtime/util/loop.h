@@ -40,8 +40,8 @@ int loop_reserve(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 
 /*
- * Dispatches until loop_break(); 0, or -1 with errno.  loop_once() blocks
- * for one round of events at most.
+ * Dispatches until loop_break(), which may have come before it; 0, or -1 with
+ * errno.  loop_once() blocks for one round of events at most.
  */
 int loop_run(struct loop *loop);
 int loop_once(struct loop *loop);

@@ -364,6 +364,22 @@ START_TEST(a_loop_runs_until_it_is_broken)
 }
 END_TEST
 
+START_TEST(a_loop_that_was_broken_before_it_ran_ends_at_once)
+{
+	struct loop *loop = loop_new(NULL);
+	struct loop_timer *timer;
+	unsigned int fired = 0;
+
+	timer = loop_timer_new(loop, count, &fired);
+	loop_timer_set(timer, 0);
+	loop_break(loop);
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_uint_eq(fired, 0);
+	loop_timer_free(timer);
+	loop_free(loop);
+}
+END_TEST
+
 START_TEST(a_loop_may_be_on_a_base_of_the_caller_s)
 {
 	struct event_base *base = event_base_new();
@@ -426,6 +442,7 @@ main(void)
 	tcase_add_test(tc, a_watch_can_be_switched_off_and_on);
 	tcase_add_test(tc, a_watch_may_free_itself);
 	tcase_add_test(tc, a_loop_runs_until_it_is_broken);
+	tcase_add_test(tc, a_loop_that_was_broken_before_it_ran_ends_at_once);
 	tcase_add_test(tc, a_loop_may_be_on_a_base_of_the_caller_s);
 
 	tc = support_case(s, "JSON-RPC");
