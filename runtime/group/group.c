@@ -365,7 +365,7 @@ drain_link(struct group *group)
 	    (result == -1 && errno == EPROTO))
 		if (result == 1)
 			on_message(group, &up);
-	if ((result == 0 || errno != EAGAIN) && group->link_watch != NULL)
+	if (result == 0 && group->link_watch != NULL)
 		loop_fd_set(group->link_watch, false);
 }
 
@@ -533,9 +533,10 @@ group_go(struct group *group)
 		group_abandon(group);
 		return -1;
 	}
-	/* It fails if the leader died meanwhile, which is for us to see. */
-	link_send_down(group->link, &down);
-	if (watch(group) == 0)
+	/* That the leader died meanwhile is for us to see. */
+	if ((link_send_down(group->link, &down) == 0 || errno == EPIPE ||
+		errno == ECONNRESET) &&
+	    watch(group) == 0)
 		return 0;
 	/* Out of memory: end it before it does anything unobserved. */
 	os_pidfd_signal(group->pidfd, SIGKILL);

@@ -48,6 +48,7 @@ struct life {
 	struct sweep sweep;
 	int signals;
 	bool host_gone;
+	bool alone; /* and that was acted on */
 	bool main_ended;
 	bool told_ended;
 	bool prepared;	/* for a sweep */
@@ -111,7 +112,7 @@ tell(struct life *life, struct link_up *up, enum link_send how)
 {
 	if (life->host_gone)
 		return;
-	if (link_send_up(life->leader->link, up, how) == -1 && errno != EAGAIN)
+	if (link_send_up(life->leader->link, up, how) == -1 && how != LINK_DROP)
 		life->host_gone = true;
 }
 
@@ -297,7 +298,7 @@ read_link(struct life *life)
 			life->wake = true;
 			break;
 		}
-	if (result == 0 || (errno != EAGAIN && errno != EPROTO))
+	if (result == 0)
 		life->host_gone = true;
 }
 
@@ -348,6 +349,8 @@ poll_timeout(struct life *life, int64_t now)
 {
 	int64_t deadline = sweep_deadline(&life->sweep);
 
+	if (life->host_gone && !life->alone)
+		return 0; /* found out just now, when it was to be told */
 	if (!open_signals(life))
 		return RETRY_MS;
 	if (life->settle != 0)
@@ -402,7 +405,7 @@ wait_for_event(struct life *life, bool at_once)
 static void
 live(struct life *life)
 {
-	bool acted_gone = false, at_once;
+	bool at_once;
 
 	while (life->state != LEADER_EMPTY &&
 	    !(life->sweep.gave_up && life->host_gone)) {
@@ -412,8 +415,8 @@ live(struct life *life)
 		wake_host(life);
 		if (life->state == LEADER_EMPTY)
 			return;
-		if (life->host_gone && !acted_gone) {
-			acted_gone = true;
+		if (life->host_gone && !life->alone) {
+			life->alone = true;
 			act(life, LEADER_ON_HOST_GONE, NULL);
 		}
 		if (life->settle != 0 && clock_ms() >= life->settle)

@@ -5,11 +5,16 @@
 #include "runtime/group/link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* What must not be lost is sent so often, where the kernel has no memory. */
+#define RETRIES 200
+#define RETRY_MS 10
 
 /* A message without its list of pids. */
 #define UP_HEAD offsetof(struct link_up, pids)
@@ -33,14 +38,24 @@ link_pass_credentials(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 }
 
+/* Whether it is worth to try again what failed: memory may come back. */
+static bool
+is_short(int *tries)
+{
+	if ((errno != ENOBUFS && errno != ENOMEM) || (*tries)-- == 0)
+		return false;
+	poll(NULL, 0, RETRY_MS);
+	return true;
+}
+
 static int
-send_message(int fd, struct msghdr *message, int flags)
+send_message(int fd, struct msghdr *message, int flags, int tries)
 {
 	ssize_t n;
 
 	do
 		n = sendmsg(fd, message, MSG_NOSIGNAL | flags);
-	while (n == -1 && errno == EINTR);
+	while (n == -1 && (errno == EINTR || is_short(&tries)));
 	return n == -1 ? -1 : 0;
 }
 
@@ -69,7 +84,9 @@ link_send_up(int fd, const struct link_up *up, enum link_send how)
 
 	if (how == LINK_TRANSLATE)
 		attach_pid(&message, &control, up->pid);
-	return send_message(fd, &message, how == LINK_DROP ? MSG_DONTWAIT : 0);
+	if (how == LINK_DROP)
+		return send_message(fd, &message, MSG_DONTWAIT, 0);
+	return send_message(fd, &message, 0, RETRIES);
 }
 
 int
@@ -78,7 +95,7 @@ link_send_down(int fd, const struct link_down *down)
 	struct iovec part = { (void *)(uintptr_t)down, sizeof(*down) };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
-	return send_message(fd, &message, MSG_DONTWAIT);
+	return send_message(fd, &message, MSG_DONTWAIT, RETRIES);
 }
 
 static ssize_t
@@ -97,6 +114,8 @@ receive(int fd, void *buffer, size_t size, union control *control,
 		n = recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
 	message->msg_iov = NULL;
+	if (n == -1 && errno == ECONNRESET)
+		return 0;
 	return n;
 }
 

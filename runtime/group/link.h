@@ -68,7 +68,10 @@ enum link_send {
 			   namespace, which reads link_pass_credentials() */
 };
 
-/* Sends one message; 0, or -1 with errno.  Down never waits. */
+/*
+ * Sends one message; 0, or -1 with errno.  Down never waits for the reader;
+ * both wait for a while where the kernel is short of memory.
+ */
 int link_send_up(int fd, const struct link_up *up, enum link_send how);
 int link_send_down(int fd, const struct link_down *down);
 
@@ -80,8 +83,9 @@ int link_send_down(int fd, const struct link_down *down);
 bool link_await_go(int fd);
 
 /*
- * Receives one message.  1; 0 at the end of file; -1 with errno, EAGAIN if
- * there is none.  A malformed message is EPROTO.
+ * Receives one message.  1; 0 where the other side is gone; -1 with errno,
+ * EAGAIN if there is none.  A malformed message is EPROTO.  Any other error
+ * passes: it is no end.
  */
 int link_receive_up(int fd, struct link_up *up);
 int link_receive_down(int fd, struct link_down *down);
