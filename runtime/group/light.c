@@ -300,10 +300,15 @@ light_free(struct light *light)
 static void __attribute__((noreturn))
 be_born(int end, int born, struct leader *leader)
 {
+	ssize_t n;
+
 	if (os_unshare_fds((unsigned int)end) == -1)
-		_exit(1);
-	while (write(born, "", 1) == -1 && errno == EINTR)
-		;
+		_exit(errno);
+	do
+		n = write(born, "", 1);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		_exit(errno);
 	leader_run(leader);
 }
 
@@ -313,6 +318,7 @@ await_birth(const struct light *light, pid_t pid, int *pidfd)
 {
 	struct pollfd fds[2] = { { light->born[0], POLLIN, 0 },
 		{ *pidfd, POLLIN, 0 } };
+	siginfo_t info = { 0 };
 	char byte;
 	int n;
 
@@ -323,12 +329,13 @@ await_birth(const struct light *light, pid_t pid, int *pidfd)
 		BUG_IF(read(light->born[0], &byte, 1) != 1);
 		return 0;
 	}
-	if (fds[1].revents != 0)
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+	if (info.si_pid != 0 && info.si_code != CLD_EXITED)
 		return 0; /* killed: its end is told as any leader's */
 	os_pidfd_signal(*pidfd, SIGKILL);
 	waitid(P_PID, (id_t)pid, NULL, WEXITED | __WALL);
 	fd_close(pidfd);
-	errno = ETIMEDOUT;
+	errno = info.si_pid != 0 ? info.si_status : ETIMEDOUT;
 	return -1;
 }
 
