@@ -238,7 +238,7 @@ names_listen(struct names *names)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	mode_t before;
-	int fd, bound;
+	int fd, bound, saved;
 
 	if (names->listener != -1)
 		return 0;
@@ -257,7 +257,13 @@ names_listen(struct names *names)
 	    (names->lock != -1 || is_dead(names->socket_path)) &&
 	    unlink(names->socket_path) == 0);
 	umask(before);
-	if (bound == -1 || listen(fd, BACKLOG) == -1)
+	if (bound == 0 && listen(fd, BACKLOG) == -1) {
+		saved = errno;
+		unlink(names->socket_path);
+		errno = saved;
+		bound = -1;
+	}
+	if (bound == -1)
 		fd_close(&fd);
 	names->listener = fd;
 	return fd == -1 ? -1 : 0;
