@@ -313,6 +313,18 @@ take_answer(struct client *client, json_t *answer, json_t **result)
 	return number;
 }
 
+/*
+ * To the last request; or to one that the host could not read, for which it
+ * has no id: there is no other.
+ */
+static bool
+is_answer(const struct client *client, const json_t *object)
+{
+	const json_t *id = json_object_get(object, "id");
+
+	return json_is_null(id) || json_integer_value(id) == client->last_id;
+}
+
 static void
 give_fds(struct client *client, struct client_fds *got)
 {
@@ -356,8 +368,7 @@ client_call_fds(struct client *client, const char *method, json_t *params,
 		error = read_object(client, deadline, &object);
 		if (error != GROUPER_OK)
 			break;
-		if (json_integer_value(json_object_get(object, "id")) ==
-		    client->last_id) {
+		if (is_answer(client, object)) {
 			error = take_answer(client, object, result);
 			give_fds(client, error == GROUPER_OK ? got : NULL);
 			return error;

@@ -430,8 +430,11 @@ on_line(struct connection *connection, const char *line, size_t length,
 	client->heard = clock_ms();
 	TAILQ_REMOVE(clients, client, link);
 	TAILQ_INSERT_TAIL(clients, client, link);
+	errno = 0;
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-	if (request == NULL)
+	if (request == NULL && errno == ENOMEM)
+		refuse(client, NULL, rpc_code(GROUPER_SYSTEM), strerror(errno));
+	else if (request == NULL)
 		refuse(client, NULL, RPC_PARSE_ERROR, "not JSON");
 	else
 		serve(client, request);
