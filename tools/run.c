@@ -320,8 +320,10 @@ carry_out(struct run *run)
 		grouper_stop(run->host, run->options->key, "KILL");
 		run->result.failed = RUN_FAILED;
 	}
-	if (server_attach_later(run->host, run_spawn_methods, run) != 0)
+	if (server_attach_later(run->host, run_spawn_methods, run) != 0) {
 		log_warn("control socket");
+		host_close(run->host); /* or who asks would wait for ever */
+	}
 	if (run_limit(run) != 0) {
 		fail("--timeout");
 		run->result.failed = RUN_FAILED;
