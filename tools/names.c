@@ -79,6 +79,13 @@ find_act(const char *verb)
 }
 
 static int
+cannot_print(const struct naming *naming)
+{
+	tool_error(naming->act->verb, "standard output: %s", strerror(errno));
+	return TOOL_NO;
+}
+
+static int
 answer_register(const struct naming *naming, const json_t *result)
 {
 	if (json_is_true(json_object_get(result, "registered")))
@@ -96,10 +103,11 @@ answer_whereis(const struct naming *naming, const json_t *result)
 
 	if (!json_is_integer(pid))
 		return TOOL_NO;
-	if (!naming->remote.options.json)
-		tool_line(STDOUT_FILENO, false, "%lld",
-		    (long long)json_integer_value(pid));
-	return TOOL_OK;
+	if (naming->remote.options.json ||
+	    tool_line(STDOUT_FILENO, false, "%lld",
+		(long long)json_integer_value(pid)) == 0)
+		return TOOL_OK;
+	return cannot_print(naming);
 }
 
 static json_t *
@@ -129,8 +137,9 @@ ask(struct naming *naming)
 	if (status == TOOL_OK) {
 		if (naming->act->answer != NULL)
 			status = naming->act->answer(naming, result);
-		if (remote->options.json)
-			json_print(STDOUT_FILENO, json_incref(result));
+		if (remote->options.json &&
+		    json_print(STDOUT_FILENO, json_incref(result)) == -1)
+			status = cannot_print(naming);
 		json_decref(result);
 	}
 	remote_close(remote);

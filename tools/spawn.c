@@ -166,13 +166,15 @@ print_answer(const struct spawning *spawning, json_t *result)
 	int printed = 0;
 
 	if (spawning->remote.options.json)
-		return json_print(STDOUT_FILENO, result) == 0 ? TOOL_OK :
-								TOOL_NO;
-	if (!spawning->quiet)
+		printed = json_print(STDOUT_FILENO, json_incref(result));
+	else if (!spawning->quiet)
 		printed = tool_line(STDOUT_FILENO, false, "%s",
 		    key != NULL ? key : "");
 	json_decref(result);
-	return printed == 0 ? TOOL_OK : TOOL_NO;
+	if (printed == 0)
+		return TOOL_OK;
+	tool_error("spawn", "standard output: %s", strerror(errno));
+	return TOOL_NO;
 }
 
 static int
