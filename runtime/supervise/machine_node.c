@@ -44,7 +44,7 @@ make(size_t size)
 {
 	void *made = calloc(1, size);
 
-	BUG_IF(made == NULL);
+	NO_MEMORY_IF(made == NULL);
 	return made;
 }
 
@@ -108,8 +108,8 @@ instance_key(const struct child *child, unsigned int number)
 {
 	char *text;
 
-	BUG_IF(asprintf(&text, "%s" SPEC_INSTANCE_MARK "%u", child->key.text,
-		   number) == -1);
+	NO_MEMORY_IF(asprintf(&text, "%s" SPEC_INSTANCE_MARK "%u",
+			 child->key.text, number) == -1);
 	return text;
 }
 
@@ -199,8 +199,8 @@ child_key(const struct branch *parent, const char *id)
 	const char *prefix = node_key(parent->node);
 	char *text;
 
-	BUG_IF(asprintf(&text, "%s%s%s", prefix, prefix[0] != '\0' ? "/" : "",
-		   id) == -1);
+	NO_MEMORY_IF(asprintf(&text, "%s%s%s", prefix,
+			 prefix[0] != '\0' ? "/" : "", id) == -1);
 	return text;
 }
 
@@ -516,7 +516,7 @@ node_reason(struct machine_node *node, const char *reason)
 {
 	char *copy = strdup(reason);
 
-	BUG_IF(copy == NULL);
+	NO_MEMORY_IF(copy == NULL);
 	free(node->reason);
 	node->reason = copy;
 }

@@ -200,7 +200,7 @@ branch_stop(struct branch *supervisor, enum outcome outcome, const char *text)
 
 	supervisor->phase = PHASE_STOPPING;
 	supervisor->outcome = outcome;
-	BUG_IF((supervisor->text = strdup(text)) == NULL);
+	NO_MEMORY_IF((supervisor->text = strdup(text)) == NULL);
 	supervisor->cycling = supervisor->cooling = false;
 	timer_clear(&supervisor->timer);
 	TAILQ_FOREACH(child, &supervisor->children, sibling)
@@ -326,7 +326,7 @@ take_waiters(struct child *child)
 
 	TAILQ_FOREACH(other, &supervisor->children, sibling)
 		size++;
-	BUG_IF((stack = calloc(size, sizeof(*stack))) == NULL);
+	NO_MEMORY_IF((stack = calloc(size, sizeof(*stack))) == NULL);
 	stack[depth++] = child;
 	while (depth > 0) {
 		at = stack[--depth];

@@ -37,7 +37,8 @@ push(struct machine *machine, enum machine_action_type type,
 	size_t length = strlen(text) + 1, size = strlen(key) + 1;
 	struct queued *queued;
 
-	BUG_IF((queued = malloc(sizeof(*queued) + length + size)) == NULL);
+	NO_MEMORY_IF((queued = malloc(sizeof(*queued) + length + size)) ==
+	    NULL);
 	memcpy(queued->text, text, length);
 	memcpy(queued->text + length, key, size);
 	queued->action = (struct machine_action) {

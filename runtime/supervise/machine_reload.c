@@ -121,7 +121,8 @@ sort_specs(const struct spec_supervisor *spec)
 	const struct spec_child **sorted;
 	size_t i;
 
-	BUG_IF((sorted = calloc(spec->nchildren + 1, sizeof(*sorted))) == NULL);
+	NO_MEMORY_IF((sorted = calloc(spec->nchildren + 1, sizeof(*sorted))) ==
+	    NULL);
 	for (i = 0; i < spec->nchildren; i++)
 		sorted[i] = &spec->children[i];
 	qsort(sorted, spec->nchildren, sizeof(*sorted), compare_specs);
