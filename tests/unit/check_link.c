@@ -278,6 +278,22 @@ START_TEST(a_gone_reader_is_an_error_and_no_signal)
 }
 END_TEST
 
+/* As where the other side was killed before it had read: ECONNRESET. */
+START_TEST(what_was_never_read_does_not_hide_the_end)
+{
+	struct link_down down;
+	struct link_up up;
+	int ends[2];
+
+	memset(&down, 0, sizeof(down));
+	open_pair(ends);
+	ck_assert_int_eq(link_send_down(ends[0], &down), 0);
+	close(ends[1]);
+	ck_assert_int_eq(link_receive_up(ends[0], &up), 0);
+	close(ends[0]);
+}
+END_TEST
+
 START_TEST(only_go_lets_the_command_run)
 {
 	struct link_down down;
@@ -318,6 +334,7 @@ main(void)
 	tcase_add_test(tc, the_end_is_told_after_the_last_message);
 	tcase_add_test(tc, a_full_link_does_not_block_where_it_must_not);
 	tcase_add_test(tc, a_gone_reader_is_an_error_and_no_signal);
+	tcase_add_test(tc, what_was_never_read_does_not_hide_the_end);
 	tcase_add_test(tc, only_go_lets_the_command_run);
 	return support_main(s, NULL);
 }
