@@ -2,6 +2,7 @@
 /*
  * grouper spawn: one more group under a running host.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
