@@ -11,6 +11,7 @@
 #include "runtime/control/payload.h"
 #include "runtime/control/rpc.h"
 #include "runtime/supervise/spawn_params.h"
+#include "runtime/supervise/spawn_text.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Any bytes come back as they were. */
