@@ -403,6 +403,7 @@ grouper_stop(struct grouper_host *host, const char *key, const char *text)
 	case GROUPER_STATE_UNKILLABLE:
 		return GROUPER_UNKILLABLE;
 	case GROUPER_STATE_STOPPING:
+		group->asked = true; /* it may have begun by itself */
 		if (text != NULL && group->leader != 0)
 			group_stop(group, &steps, SWEEP_TREE);
 		return GROUPER_OK;

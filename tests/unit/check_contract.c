@@ -268,6 +268,30 @@ START_TEST(a_leader_that_dies_while_it_sweeps_leftovers_latches)
 }
 END_TEST
 
+/* The sweep had begun by itself, but then somebody did ask. */
+START_TEST(a_stop_during_the_sweep_of_leftovers_leaves_no_latch)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial,
+	    "(trap '' TERM; echo ready; while :; do sleep 1000; done) & "
+	    "read x; exit 0");
+	options.shutdown = "TERM 3s, KILL";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	trial_say(&trial);
+	trial_await(&trial, GROUPER_EVENT_ENDED);
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL), GROUPER_OK);
+	trial_kill_leader();
+	trial_await(&trial, GROUPER_EVENT_LEADER_DIED);
+	trial_await(&trial, GROUPER_EVENT_EMPTY);
+	ck_assert_int_eq(grouper_state(trial.host, NULL), GROUPER_STATE_IDLE);
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(stop_clears_the_latch)
 {
 	struct grouper_options options;
@@ -424,6 +448,8 @@ main(void)
 	tcase_add_test(tc, a_leader_that_dies_before_its_command_runs_latches);
 	tcase_add_test(tc,
 	    a_leader_that_dies_while_it_sweeps_leftovers_latches);
+	tcase_add_test(tc,
+	    a_stop_during_the_sweep_of_leftovers_leaves_no_latch);
 	tcase_add_test(tc, stop_clears_the_latch);
 	tcase_add_test(tc, reset_clears_the_latch);
 	tcase_add_test(tc, reset_of_other_keys_is_answered);
