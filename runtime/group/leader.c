@@ -421,7 +421,8 @@ live(struct life *life)
 		}
 		if (life->settle != 0 && clock_ms() >= life->settle)
 			settle(life, true);
-		if (life->state == LEADER_STOPPING && !at_once)
+		/* Also when more are dead: there may be no end of them. */
+		if (life->state == LEADER_STOPPING)
 			switch (sweep_step(&life->sweep, clock_ms())) {
 			case SWEEP_WAIT:
 				break;

@@ -22,6 +22,8 @@
 
 /* Where an orphan cannot be watched. */
 #define RETRY_MS 20
+/* Where some die in every turn, so many turns before the sweep goes on. */
+#define REAPING_TURNS 64
 
 bool
 host_is_leader(pid_t pid, void *arg)
@@ -114,20 +116,20 @@ watch_one_orphan(struct grouper_host *host)
 static bool
 take_turn(struct grouper_host *host, int64_t *delay)
 {
+	enum sweep_reaped left;
 	int64_t now;
 
 	*delay = 0;
-	switch (sweep_reap(&host->sweep, NULL, NULL)) {
-	case SWEEP_NONE_LEFT:
+	left = sweep_reap(&host->sweep, NULL, NULL);
+	if (left == SWEEP_NONE_LEFT) {
 		loop_fd_free(host->sweep_watch);
 		host->sweep_watch = NULL;
 		fd_close(&host->sweep_pidfd);
 		return false;
-	case SWEEP_MORE_DEAD:
-		return true;
-	case SWEEP_SOME_LEFT:
-		break;
 	}
+	if (left == SWEEP_MORE_DEAD && ++host->sweep_reaping < REAPING_TURNS)
+		return true;
+	host->sweep_reaping = 0;
 	now = clock_ms();
 	switch (sweep_step(&host->sweep, now)) {
 	case SWEEP_AGAIN:
@@ -138,6 +140,8 @@ take_turn(struct grouper_host *host, int64_t *delay)
 	case SWEEP_WAIT:
 		break;
 	}
+	if (left == SWEEP_MORE_DEAD)
+		return true;
 	*delay = sweep_deadline(&host->sweep);
 	if (*delay != -1)
 		*delay = *delay > now ? *delay - now : 0;
@@ -186,6 +190,7 @@ begin(struct grouper_host *host, const struct steps *steps)
 	host->sweep.on_asking = on_asking;
 	host->sweep.on_asking_arg = host;
 	sweep_begin(&host->sweep, steps, SWEEP_TREE);
+	host->sweep_reaping = 0;
 }
 
 /* The one place that blocks: without memory for a timer, or at the end. */

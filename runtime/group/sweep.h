@@ -108,8 +108,9 @@ enum sweep_reaped sweep_reap(struct sweep *sweep, sweep_reaped_fn *fn,
     void *arg);
 
 /*
- * Does what is due now; to be called after sweep_begin(), after each reaping
- * that left children, and when the deadline has come.
+ * Does what is due now; to be called after sweep_begin(), after each turn of
+ * reaping without the proof, also one that left dead ones, since forks may
+ * never run out of them, and when the deadline has come.
  */
 enum sweep_result sweep_step(struct sweep *sweep, int64_t now_ms);
 
