@@ -32,7 +32,7 @@ packages() {
 		    libfyaml-dev libjansson-dev libmd-dev libtool make \
 		    pkg-config
 		;;
-	apt:test) echo bash check g++ less procps ;;
+	apt:test) echo bash check g++ less procps spin ;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
 	apt:chroot) echo debootstrap ;;
 	apt:deb) echo debhelper dpkg-dev lintian ;;

@@ -15,7 +15,7 @@
 
 /*
  * Written down a second time, on purpose: who changes the one table has to
- * think of the other.
+ * think of the other, and the model goes by these rows.
  */
 static const struct {
 	enum leader_state state;
@@ -24,70 +24,25 @@ static const struct {
 	enum leader_action action;
 	enum leader_state next;
 } table[] = {
-	{ LEADER_RUNNING, LEADER_ON_MAIN_END, false, LEADER_SWEEP_REST,
-	    LEADER_STOPPING },
-	{ LEADER_RUNNING, LEADER_ON_MAIN_END, true, LEADER_HOLD, LEADER_HELD },
-	{ LEADER_RUNNING, LEADER_ON_NONE_LEFT, false, LEADER_REPORT,
-	    LEADER_EMPTY },
-	{ LEADER_RUNNING, LEADER_ON_NONE_LEFT, true, LEADER_REPORT,
-	    LEADER_EMPTY },
-	{ LEADER_RUNNING, LEADER_ON_STOP, false, LEADER_SWEEP,
-	    LEADER_STOPPING },
-	{ LEADER_RUNNING, LEADER_ON_STOP, true, LEADER_SWEEP, LEADER_STOPPING },
-	{ LEADER_RUNNING, LEADER_ON_HOST_GONE, false, LEADER_SWEEP_ALONE,
-	    LEADER_STOPPING },
-	{ LEADER_RUNNING, LEADER_ON_HOST_GONE, true, LEADER_SWEEP_ALONE,
-	    LEADER_STOPPING },
-	{ LEADER_HELD, LEADER_ON_MAIN_END, false, LEADER_IGNORE, LEADER_HELD },
-	{ LEADER_HELD, LEADER_ON_MAIN_END, true, LEADER_IGNORE, LEADER_HELD },
-	{ LEADER_HELD, LEADER_ON_NONE_LEFT, false, LEADER_REPORT,
-	    LEADER_EMPTY },
-	{ LEADER_HELD, LEADER_ON_NONE_LEFT, true, LEADER_REPORT, LEADER_EMPTY },
-	{ LEADER_HELD, LEADER_ON_STOP, false, LEADER_SWEEP, LEADER_STOPPING },
-	{ LEADER_HELD, LEADER_ON_STOP, true, LEADER_SWEEP, LEADER_STOPPING },
-	{ LEADER_HELD, LEADER_ON_HOST_GONE, false, LEADER_SWEEP_REST,
-	    LEADER_STOPPING },
-	{ LEADER_HELD, LEADER_ON_HOST_GONE, true, LEADER_SWEEP_REST,
-	    LEADER_STOPPING },
-	{ LEADER_STOPPING, LEADER_ON_MAIN_END, false, LEADER_WIDEN,
-	    LEADER_STOPPING },
-	{ LEADER_STOPPING, LEADER_ON_MAIN_END, true, LEADER_WIDEN,
-	    LEADER_STOPPING },
-	{ LEADER_STOPPING, LEADER_ON_NONE_LEFT, false, LEADER_REPORT,
-	    LEADER_EMPTY },
-	{ LEADER_STOPPING, LEADER_ON_NONE_LEFT, true, LEADER_REPORT,
-	    LEADER_EMPTY },
-	{ LEADER_STOPPING, LEADER_ON_STOP, false, LEADER_SWEEP,
-	    LEADER_STOPPING },
-	{ LEADER_STOPPING, LEADER_ON_STOP, true, LEADER_SWEEP,
-	    LEADER_STOPPING },
-	{ LEADER_STOPPING, LEADER_ON_HOST_GONE, false, LEADER_IGNORE,
-	    LEADER_STOPPING },
-	{ LEADER_STOPPING, LEADER_ON_HOST_GONE, true, LEADER_IGNORE,
-	    LEADER_STOPPING },
-	{ LEADER_EMPTY, LEADER_ON_MAIN_END, false, LEADER_IGNORE,
-	    LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_MAIN_END, true, LEADER_IGNORE, LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_NONE_LEFT, false, LEADER_IGNORE,
-	    LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_NONE_LEFT, true, LEADER_IGNORE,
-	    LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_STOP, false, LEADER_IGNORE, LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_STOP, true, LEADER_IGNORE, LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_HOST_GONE, false, LEADER_IGNORE,
-	    LEADER_EMPTY },
-	{ LEADER_EMPTY, LEADER_ON_HOST_GONE, true, LEADER_IGNORE,
-	    LEADER_EMPTY },
+#define LEADER(state, event, hold, action, next) \
+	{ LEADER_##state, LEADER_ON_##event, hold, LEADER_##action, \
+		LEADER_##next },
+#include "tests/model/leader.def"
 };
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
 START_TEST(every_event_in_every_state_has_its_step)
 {
+	bool seen[LEADER_STATES][LEADER_EVENTS][2] = { 0 };
 	struct leader_step step;
 	size_t i;
 
 	ck_assert_uint_eq(ROWS, (size_t)LEADER_STATES * LEADER_EVENTS * 2);
 	for (i = 0; i < ROWS; i++) {
+		ck_assert_msg(!seen[table[i].state][table[i].event]
+				   [table[i].hold],
+		    "row %zu is there twice", i);
+		seen[table[i].state][table[i].event][table[i].hold] = true;
 		step = leader_next(table[i].state, table[i].event,
 		    table[i].hold);
 		ck_assert_msg(step.action == table[i].action &&

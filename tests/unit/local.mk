@@ -22,6 +22,7 @@ unit_tests += \
 	tests/unit/check_ident \
 	tests/unit/check_incarnation \
 	tests/unit/check_leader \
+	tests/unit/check_life \
 	tests/unit/check_limit \
 	tests/unit/check_link \
 	tests/unit/check_list \
