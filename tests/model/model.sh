@@ -128,7 +128,7 @@ run "$for_ever" dead-first MUTANT_DEAD_FIRST PROGRESS N=2 STARTS=1 KILL_LEADER
 cat "$work"/*/unreached | sort | uniq -c >"$work/rows"
 settings=$(find "$work" -name unreached | wc -l)
 awk -v all="$settings" '$1 == all { print $2 }' "$work/rows" >"$work/never"
-echo "rows never gone through:" $(cat "$work/never")
+echo "rows never gone through: $(tr '\n' ' ' <"$work/never")"
 if grep '^host' "$work/never"; then
 	echo "FAIL: rows of host.def that the model has no use for"
 	failed=1
