@@ -38,9 +38,9 @@
  *   init alive, but where a leader gave up on one that withstands SIGKILL and
  *   told so.  A key whose leader died is not started before stop or reset
  *   cleared its latch; one that was asked to stop gets none.  What host.def
- *   says can never be never is.  With PROGRESS, under weak fairness: a group that
- *   was asked to stop, or lost its host or leader, becomes empty, however
- *   often its processes fork.
+ *   says can never be never is.  With PROGRESS, under weak fairness and with
+ *   stop steps that end in KILL: a group that was asked to stop, or lost its
+ *   host or leader, becomes empty, however often its processes fork.
  */
 #ifndef N
 #define N	3	/* processes of all groups, 2 to 4 */
