@@ -122,43 +122,51 @@ read_stdin(const char *verb, size_t *length)
 	return NULL;
 }
 
+/* All of it, or nothing: without an option it would be another request. */
 static int
-put_payload(const struct publishing *publishing, json_t *params)
+put_words(const struct publishing *publishing, json_t *params)
 {
-	const char *payload = publishing->payload;
-	size_t length;
-	char *read;
-	int result;
+	const struct way *way = publishing->way;
+	const char *option = NULL;
 
-	if (!publishing->from_stdin)
-		return payload_put(params, payload != NULL ? payload : "",
-		    payload != NULL ? strlen(payload) : 0);
-	read = read_stdin(publishing->way->verb, &length);
-	if (read == NULL)
+	if (way->option == OTHERS)
+		option = "others";
+	else if (way->option == REQUIRE)
+		option = "require";
+	if (json_object_set_new(params, way->param,
+		json_text(publishing->word)) == -1 ||
+	    json_object_set_new(params, "event",
+		json_text(publishing->event)) == -1)
 		return -1;
-	result = payload_put(params, read, length);
-	free(read);
-	return result;
+	return option == NULL ? 0 :
+				json_object_set_new(params, option,
+				    json_boolean(publishing->special));
 }
 
+/* NULL, and it is said. */
 static json_t *
 params_of(const struct publishing *publishing)
 {
-	json_t *params = json_object();
+	const char *payload = publishing->payload;
+	size_t length = payload != NULL ? strlen(payload) : 0;
+	json_t *params = NULL;
+	char *read = NULL;
 
-	json_object_set_new(params, publishing->way->param,
-	    json_text(publishing->word));
-	json_object_set_new(params, "event", json_text(publishing->event));
-	if (publishing->way->option == OTHERS)
-		json_object_set_new(params, "others",
-		    json_boolean(publishing->special));
-	if (publishing->way->option == REQUIRE)
-		json_object_set_new(params, "require",
-		    json_boolean(publishing->special));
-	if (put_payload(publishing, params) == 0)
-		return params;
-	json_decref(params);
-	return NULL;
+	if (publishing->from_stdin) {
+		read = read_stdin(publishing->way->verb, &length);
+		if (read == NULL)
+			return NULL;
+		payload = read;
+	}
+	params = json_object();
+	if (put_words(publishing, params) == -1 ||
+	    payload_put(params, payload != NULL ? payload : "", length) == -1) {
+		tool_error(publishing->way->verb, "%s", strerror(ENOMEM));
+		json_decref(params);
+		params = NULL;
+	}
+	free(read);
+	return params;
 }
 
 static int
