@@ -30,7 +30,8 @@
  * scenarios; 0: every one), FAULTS_RANDOM rounds have faults at random from
  * FAULTS_SEED, FAULTS_TURN shifts which use meets which error, FAULTS_LIMIT is
  * the time in ms that a round may take.  A round that fails names its
- * GROUPER_FAULT: FAULTS_ONE repeats it, CK_RUN_CASE takes one scenario.
+ * GROUPER_FAULT: FAULTS_ONE repeats it, FAULTS_CALL takes one call only and
+ * CK_RUN_CASE one scenario.
  */
 #include "tests/faults/faults.h"
 #include "tests/faults/scenarios.h"
@@ -451,8 +452,11 @@ note_uses(struct uses *uses)
 static unsigned int
 list_variants(const struct uses *uses, int call, int *variants)
 {
+	const char *only = getenv("FAULTS_CALL");
 	unsigned int count = 0;
 
+	if (only != NULL && strcmp(only, faults_calls[call].name) != 0)
+		return 0;
 	for (int v = 0; v < FAULTS_VARIANTS; v++)
 		if (uses->count[call][v] > 0)
 			variants[count++] = v;
