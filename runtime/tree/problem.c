@@ -229,6 +229,9 @@ tree_problems_print(FILE *stream, const struct tree_problems *problems,
 
 	for (i = 0; i < problems->count; i++)
 		tree_problem_print(stream, &problems->list[i], colour);
-	if (problems->more > 0)
+	/* Without memory not even one could be kept. */
+	if (problems->count == 0 && problems->more > 0)
+		fputs("grouper: error: out of memory\n", stream);
+	else if (problems->more > 0)
 		fprintf(stream, "and %zu more\n", problems->more);
 }

@@ -384,21 +384,27 @@ START_TEST(one_cause_is_told_once_however_often_it_is_used)
 }
 END_TEST
 
-/* What is printed about the text; to be freed. */
+/* What is printed about the problems, which are released; to be freed. */
 static char *
-print(const char *text, bool colour)
+print_problems(bool colour)
 {
 	char *printed = NULL;
 	size_t size;
 	FILE *stream;
 
-	refuse(text);
 	stream = open_memstream(&printed, &size);
 	ck_assert_ptr_nonnull(stream);
 	tree_problems_print(stream, &problems, colour);
 	fclose(stream);
 	tree_problems_fini(&problems);
 	return printed;
+}
+
+static char *
+print(const char *text, bool colour)
+{
+	refuse(text);
+	return print_problems(colour);
 }
 
 START_TEST(problem_is_printed_with_line_and_caret)
@@ -414,6 +420,18 @@ START_TEST(problem_is_printed_with_line_and_caret)
 	    "f:1:26: error: expected a whole number from -40 to 40, got 'x'\n"
 	    "children:\t[{id: a,\tnice: x, shell: b}]\n"
 	    "         \t        \t      ^\n");
+	free(printed);
+}
+END_TEST
+
+START_TEST(what_there_was_no_memory_to_keep_is_told_of)
+{
+	char *printed;
+
+	tree_problems_init(&problems);
+	problems.more = 1;
+	printed = print_problems(false);
+	ck_assert_str_eq(printed, "grouper: error: out of memory\n");
 	free(printed);
 }
 END_TEST
@@ -496,6 +514,7 @@ main(void)
 	tcase_add_test(tc, no_more_are_told_than_fit_a_screen);
 	tcase_add_test(tc, one_cause_is_told_once_however_often_it_is_used);
 	tcase_add_test(tc, problem_is_printed_with_line_and_caret);
+	tcase_add_test(tc, what_there_was_no_memory_to_keep_is_told_of);
 	tcase_add_test(tc, colours_are_there_when_asked_for);
 	tcase_add_test(tc, long_lines_are_cut_around_the_column);
 	return support_main(suite, NULL);
