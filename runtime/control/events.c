@@ -8,7 +8,7 @@
 #include <time.h>
 
 struct events {
-	json_t **ring; /* number n at n % max; NULL: lost */
+	char **ring; /* number n at n % max, as JSON; NULL: lost */
 	size_t max;
 	uint64_t end;
 	TAILQ_HEAD(, events_reader) readers;
@@ -21,7 +21,7 @@ events_new(size_t max)
 
 	if (events == NULL)
 		return NULL;
-	events->ring = calloc(max, sizeof(json_t *));
+	events->ring = calloc(max, sizeof(char *));
 	if (events->ring == NULL) {
 		free(events);
 		return NULL;
@@ -40,7 +40,7 @@ events_free(struct events *events)
 	if (events == NULL)
 		return;
 	for (i = 0; i < events->max; i++)
-		json_decref(events->ring[i]);
+		free(events->ring[i]);
 	free((void *)events->ring);
 	free(events);
 }
@@ -54,22 +54,30 @@ wall_clock(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/*
+ * As text an event takes a tenth of the memory, in one piece, that it takes
+ * as an object.  NULL: it is lost.
+ */
+static char *
+pack(const struct events *events, json_t *event)
+{
+	if (event == NULL ||
+	    json_object_set_new(event, "seq",
+		json_integer((json_int_t)events->end)) == -1 ||
+	    json_object_set_new(event, "time", json_real(wall_clock())) == -1)
+		return NULL;
+	return json_dumps(event, JSON_COMPACT);
+}
+
 void
 events_add(struct events *events, json_t *event)
 {
-	json_t **place = &events->ring[events->end % events->max];
+	char **place = &events->ring[events->end % events->max];
 	struct events_reader *reader;
 
-	json_decref(*place);
-	*place = event;
-	if (event != NULL &&
-	    (json_object_set_new(event, "seq",
-		 json_integer((json_int_t)events->end)) == -1 ||
-		json_object_set_new(event, "time", json_real(wall_clock())) ==
-		    -1)) {
-		json_decref(event);
-		*place = NULL;
-	}
+	free(*place);
+	*place = pack(events, event);
+	json_decref(event);
 	events->end++;
 	TAILQ_FOREACH(reader, &events->readers, link)
 		reader->wake(reader->arg);
@@ -93,7 +101,7 @@ events_leave(struct events *events, struct events_reader *reader)
 	TAILQ_REMOVE(&events->readers, reader, link);
 }
 
-static json_t *
+static const char *
 at(const struct events *events, uint64_t number)
 {
 	if (number == 0 || number >= events->end ||
@@ -102,10 +110,18 @@ at(const struct events *events, uint64_t number)
 	return events->ring[number % events->max];
 }
 
+static json_t *
+gap(uint64_t from, uint64_t to)
+{
+	return json_pack("{s:s, s:I, s:I}", "type", "gap", "from",
+	    (json_int_t)from, "to", (json_int_t)to);
+}
+
 json_t *
 events_read(struct events *events, struct events_reader *reader)
 {
 	uint64_t from = reader->next;
+	json_t *event;
 
 	while (reader->next < events->end && at(events, reader->next) == NULL) {
 		/* Far behind, it need not count what is gone one by one. */
@@ -115,9 +131,9 @@ events_read(struct events *events, struct events_reader *reader)
 			reader->next++;
 	}
 	if (reader->next > from)
-		return json_pack("{s:s, s:I, s:I}", "type", "gap", "from",
-		    (json_int_t)from, "to", (json_int_t)(reader->next - 1));
+		return gap(from, reader->next - 1);
 	if (reader->next >= events->end)
 		return NULL;
-	return json_incref(at(events, reader->next++));
+	event = json_loads(at(events, reader->next++), 0, NULL);
+	return event != NULL ? event : gap(from, from);
 }
