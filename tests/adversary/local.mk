@@ -31,8 +31,25 @@ tests_adversary_check_loss_SOURCES = \
 	tests/adversary/talk_tree.c \
 	tests/adversary/talk_tree.h
 
-# The hostile programs.
+tests_adversary_check_soak_SOURCES = \
+	tests/adversary/account.c \
+	tests/adversary/account.h \
+	tests/adversary/check_soak.c \
+	tests/adversary/kills_tree.c \
+	tests/adversary/kills_tree.h \
+	tests/adversary/soak_figures.c \
+	tests/adversary/soak_figures.h \
+	tests/adversary/soak_guests.c \
+	tests/adversary/soak_guests.h \
+	tests/adversary/soak_tree.c \
+	tests/adversary/soak_tree.h \
+	tests/adversary/talk.h \
+	tests/adversary/talk_tree.c \
+	tests/adversary/talk_tree.h
+
+# The hostile programs, and a suite that takes too long for make check.
 adversary_programs += \
+	tests/adversary/check_soak \
 	tests/adversary/hostile \
 	tests/adversary/sole \
 	tests/adversary/surround \
@@ -100,4 +117,12 @@ check-loss: all tests/adversary/check_loss$(EXEEXT) \
 	@$(AM_TESTS_ENVIRONMENT) LOSS_BROADCASTS='$(LOSS_BROADCASTS)' \
 	    tests/adversary/check_loss$(EXEEXT)
 
-.PHONY: check-deaths check-kills check-loss
+# A tree for a long time: make check-soak SOAK_SECONDS=3600
+SOAK_SECONDS = 60
+
+check-soak: all tests/adversary/check_soak$(EXEEXT) \
+    tests/adversary/sole$(EXEEXT) tests/adversary/talker$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) SOAK_SECONDS='$(SOAK_SECONDS)' \
+	    tests/adversary/check_soak$(EXEEXT)
+
+.PHONY: check-deaths check-kills check-loss check-soak
