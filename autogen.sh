@@ -84,7 +84,7 @@ groups() {
 	bench) echo build bench ;;
 	check-deb) echo build test deb chroot ;;
 	bench-plots) echo build plots ;;
-	check-valgrind) echo build test valgrind ;;
+	check-memcheck | check-valgrind) echo build test valgrind ;;
 	deb | check-reproducible) echo build test deb ;;
 	coverage) echo build test coverage ;;
 	fuzz) echo build fuzz ;;
