@@ -32,8 +32,7 @@
 #define CALLS_MAX 64
 /* When there was no descriptor or memory for a connection. */
 #define RETRY_MS 100
-/* When the host ends: so long it waits for clients to take what was sent. */
-#define CLOSE_MS 1000
+#define CLOSE_MS 1000 /* for clients to take what the host said at its end */
 /* Who says nothing for so long makes room for others when there is none. */
 #define IDLE_MS 5000
 
@@ -505,8 +504,7 @@ server_close(void *arg)
 	struct server *server = arg;
 	struct client *client;
 
-	/* What ended the host may be the answer.  Who reads gets it, whoever
-	 * else does not. */
+	/* What ended the host may be the answer: who reads gets it. */
 	TAILQ_FOREACH(client, &server->clients, link)
 		connection_flush(client->connection, 0);
 	/* The analyzer does not see that each is taken off the list. */
@@ -530,12 +528,11 @@ static size_t
 count_clients(void)
 {
 	struct rlimit limit;
+	rlim_t share = CLIENTS_MAX;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-	    limit.rlim_cur / 4 >= CLIENTS_MAX)
-		return CLIENTS_MAX;
-	return limit.rlim_cur / 4 < CLIENTS_MIN ? CLIENTS_MIN :
-						  (size_t)limit.rlim_cur / 4;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < share)
+		share = limit.rlim_cur / 4;
+	return share < CLIENTS_MIN ? CLIENTS_MIN : (size_t)share;
 }
 
 static int
