@@ -301,8 +301,10 @@ walk_children(struct walk *walk)
 			if (walk->proc.dir == -1)
 				pidfd = os_pidfd(walk->pids[i]);
 			if (os_proc_stat(&walk->proc, walk->pids[i], pidfd,
-				&stat) == -1)
+				&stat) == -1) {
+				more |= errno != ESRCH && errno != ENOENT;
 				stat.ppid = 0;
+			}
 			fd_close(&pidfd);
 			if (stat.ppid != self)
 				continue;
@@ -310,6 +312,11 @@ walk_children(struct walk *walk)
 		if (walk->skip == NULL ||
 		    !walk->skip(walk->pids[i], walk->skip_arg))
 			walk->pids[kept++] = walk->pids[i];
+	}
+	/* That there is none must not be what could not be read. */
+	if (kept == 0 && more) {
+		errno = EAGAIN;
+		return -1;
 	}
 	return n == -1 ? -1 : kept;
 }

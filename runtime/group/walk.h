@@ -86,7 +86,8 @@ void walk_clear_marks(struct walk *walk);
  * that the kernel hands out, which holds within this call; then the list
  * misses no child that was there before it began.
  *
- * Returns their number; -1 with errno.
+ * Returns their number; -1 with errno, EAGAIN if there may be some that could
+ * not be read: 0 is a proof.
  */
 ssize_t walk_children(struct walk *walk);
 

@@ -153,7 +153,8 @@ struct os_proc {
 /*
  * Opens the view.  Where /proc is missing, or shows another PID namespace,
  * both are -1 and the functions below fall back on pidfds.  Returns 0, or -1
- * with errno where neither is there (ENOSYS).
+ * with errno where neither is there (ENOSYS), or where another try may find
+ * more (EMFILE, ENOMEM, EIO, ...): what was opened stays as it is.
  */
 int os_proc_open(struct os_proc *proc);
 void os_proc_close(struct os_proc *proc);

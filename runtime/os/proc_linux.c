@@ -79,20 +79,57 @@ read_file(int dir, const char *path, char *buffer, size_t size)
  * /proc as it is mounted may show an outer PID namespace, whose pids mean
  * nothing to kill(2) in here.
  */
-static bool
-proc_is_ours(int dir)
+static int
+find_ours(int dir, bool *ours)
 {
 	char target[32];
 	struct statfs fs;
 	pid_t pid = 0;
 	ssize_t n, i;
 
-	if (fstatfs(dir, &fs) == -1 || fs.f_type != PROC_SUPER_MAGIC)
-		return false;
+	*ours = false;
+	if (fstatfs(dir, &fs) == -1)
+		return -1;
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return 0;
 	n = readlinkat(dir, "self", target, sizeof(target));
+	/* Of a namespace that does not see us, proc(5). */
+	if (n == -1)
+		return errno == ENOENT ? 0 : -1;
 	for (i = 0; i < n; i++)
 		pid = pid * 10 + (target[i] - '0');
-	return pid == getpid();
+	*ours = pid == getpid();
+	return 0;
+}
+
+/* 0, with dir -1 where there is none of ours; -1: it may be there later. */
+static int
+open_ours(struct os_proc *proc)
+{
+	char path[64], *end;
+	bool ours;
+
+	proc->dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (proc->dir == -1)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ||
+			errno == EPERM ?
+		    0 :
+		    -1;
+	if (find_ours(proc->dir, &ours) == -1)
+		return -1;
+	if (!ours) {
+		fd_close(&proc->dir);
+		return 0;
+	}
+	end = put_text(path, "self/task/");
+	end = put_number(end, (pid_t)syscall(SYS_gettid));
+	put_text(end, "/children");
+	proc->self = openat(proc->dir, path, O_RDONLY | O_CLOEXEC);
+	/* Not every kernel has it, proc_pid_task_tid_children(5). */
+	return proc->self != -1 || errno == ENOENT || errno == EACCES ||
+		errno == EPERM ?
+	    0 :
+	    -1;
 }
 
 static int
@@ -114,21 +151,15 @@ int
 os_proc_open(struct os_proc *proc)
 {
 	struct os_stat stat;
-	char path[64], *end;
 	int pidfd, result;
 
 	*proc = (struct os_proc) { .self = -1 };
-	proc->dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (proc->dir == -1 && (errno == EMFILE || errno == ENFILE))
+	if (open_ours(proc) == -1) {
+		fd_close(&proc->dir);
 		return -1;
-	if (proc->dir != -1 && proc_is_ours(proc->dir)) {
-		end = put_text(path, "self/task/");
-		end = put_number(end, (pid_t)syscall(SYS_gettid));
-		put_text(end, "/children");
-		proc->self = openat(proc->dir, path, O_RDONLY | O_CLOEXEC);
-		return 0;
 	}
-	fd_close(&proc->dir);
+	if (proc->dir != -1)
+		return 0;
 	pidfd = os_pidfd(getpid());
 	if (pidfd == -1)
 		return -1;
@@ -383,12 +414,11 @@ on_thread_children(pid_t tid, void *arg)
 	end = put_text(put_number(path, to->pid), "/task/");
 	put_text(put_number(end, tid), "/children");
 	fd = openat(to->proc->dir, path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-			to->error = errno;
-		return true; /* the thread is gone: its children moved */
-	}
-	collect_children(to, fd);
+	/* A thread that is gone has none, its children moved; and nobody shows
+	 * those of one that is hidden. */
+	if ((fd == -1 || collect_children(to, fd) == -1) && errno != ENOENT &&
+	    errno != ESRCH && errno != EACCES && errno != EPERM)
+		to->error = errno;
 	fd_close(&fd);
 	return !to->more;
 }

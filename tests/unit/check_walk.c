@@ -8,11 +8,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,6 +126,37 @@ START_TEST(a_child_can_be_left_out_with_all_below)
 	ck_assert_int_eq(walk_run(&walk, 0, count_found, &found), 0);
 	ck_assert_uint_eq(found, 2);
 	ck_assert_int_eq(walk_children(&walk), 1);
+	walk_fini(&walk);
+}
+END_TEST
+
+/* A /proc in which the list of our children is there, and cannot be read. */
+static int
+make_unreadable_proc(void)
+{
+	static const char *const paths[] = { "%1$d", "%1$d/task",
+		"%1$d/task/%1$d", "%1$d/task/%1$d/children" };
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		snprintf(name, sizeof(name), paths[i], (int)getpid());
+		ck_assert_int_eq(mkdir(support_path(name), 0700), 0);
+	}
+	return open(support_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+START_TEST(children_that_cannot_be_read_are_not_none)
+{
+	struct walk walk = { .capacity = 0 };
+
+	ck_assert_int_eq(walk_init(&walk), 0);
+	ck_assert_int_eq(walk_children(&walk), 0);
+	os_proc_close(&walk.proc);
+	walk.proc.dir = make_unreadable_proc();
+	walk.proc.self = dup(walk.proc.dir);
+	ck_assert_int_eq(walk_children(&walk), -1);
+	ck_assert_int_eq(errno, EISDIR);
 	walk_fini(&walk);
 }
 END_TEST
@@ -326,5 +359,6 @@ main(void)
 	tcase_add_test(tc, without_proc_handles_tell_the_parent);
 	tcase_add_test(tc, another_namespace_s_proc_is_not_used);
 	tcase_add_test(tc, a_hidden_child_is_listed);
+	tcase_add_test(tc, children_that_cannot_be_read_are_not_none);
 	return support_main(s, NULL);
 }
