@@ -96,7 +96,8 @@ read_ledger(struct ledger *ledger, const char *directory, const char *name,
 		length -= (long)sizeof(ledger->head);
 	length /= size;
 	skip = length > most ? length - most : 0;
-	ledger->records = malloc((size_t)((length - skip) * size + 1));
+	ledger->records = reallocarray(NULL, (size_t)(length - skip) + 1,
+	    (size_t)size);
 	ck_assert_ptr_nonnull(ledger->records);
 	if (fseek(file, skip * size, SEEK_CUR) == 0)
 		ledger->count = fread(ledger->records, (size_t)size,
