@@ -10,7 +10,8 @@ import wrappers
 
 NAME = "start"
 YARDSTICK = "tini -s"
-BOUND = 1.25                    # of what the yardstick adds
+BOUND = 1                       # of what the yardstick adds
+JUDGED = "reaper"               # the level that asks for no privilege
 BATCH = 25
 PATIENCE = 4                    # times the batches that are needed
 FOREIGN_LIMIT = 0.1
@@ -107,7 +108,7 @@ def judge(user, chosen, times, report):
     other = columns[names.index(YARDSTICK)]
     for wrapper, ours in zip(chosen, columns):
         value = benchstat.ratio(ours, other, columns[0])
-        if wrapper.level is not None and value is not None:
+        if wrapper.level == JUDGED and value is not None:
             report.at_most(
                 f"{wrapper.name}: time added, of what {YARDSTICK} adds",
                 user.name, value, BOUND, interval=benchstat.ratio_interval(
