@@ -243,21 +243,28 @@ START_TEST(a_leader_that_dies_before_its_command_runs_latches)
 }
 END_TEST
 
+/* The command has ended, and its leader sweeps what it left, unasked. */
+static void
+begin_leftovers(struct trial *trial, struct grouper_options *options)
+{
+	trial_open(trial, NULL);
+	*options = trial_shell(trial,
+	    "(trap '' TERM; echo ready; while :; do sleep 1000; done) & "
+	    "read x; exit 0");
+	options->shutdown = "TERM 3s, KILL";
+	trial_start(trial, options);
+	trial_expect(trial, "ready");
+	trial_say(trial);
+	trial_await(trial, GROUPER_EVENT_ENDED);
+}
+
 /* Nobody asked to stop: the sweep was the leader's own affair. */
 START_TEST(a_leader_that_dies_while_it_sweeps_leftovers_latches)
 {
 	struct grouper_options options;
 	struct trial trial;
 
-	trial_open(&trial, NULL);
-	options = trial_shell(&trial,
-	    "(trap '' TERM; echo ready; while :; do sleep 1000; done) & "
-	    "read x; exit 0");
-	options.shutdown = "TERM 3s, KILL";
-	trial_start(&trial, &options);
-	trial_expect(&trial, "ready");
-	trial_say(&trial);
-	trial_await(&trial, GROUPER_EVENT_ENDED);
+	begin_leftovers(&trial, &options);
 	trial_kill_leader();
 	trial_await(&trial, GROUPER_EVENT_LEADER_DIED);
 	trial_await(&trial, GROUPER_EVENT_EMPTY);
@@ -274,15 +281,7 @@ START_TEST(a_stop_during_the_sweep_of_leftovers_leaves_no_latch)
 	struct grouper_options options;
 	struct trial trial;
 
-	trial_open(&trial, NULL);
-	options = trial_shell(&trial,
-	    "(trap '' TERM; echo ready; while :; do sleep 1000; done) & "
-	    "read x; exit 0");
-	options.shutdown = "TERM 3s, KILL";
-	trial_start(&trial, &options);
-	trial_expect(&trial, "ready");
-	trial_say(&trial);
-	trial_await(&trial, GROUPER_EVENT_ENDED);
+	begin_leftovers(&trial, &options);
 	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL), GROUPER_OK);
 	trial_kill_leader();
 	trial_await(&trial, GROUPER_EVENT_LEADER_DIED);
