@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define NAME_SIZE 300
@@ -71,6 +72,30 @@ fuzz_name(struct fuzz_input *input, const char *const *names, size_t count)
 		memcpy(own[which], bytes, length);
 	own[which][length] = '\0';
 	return own[which];
+}
+
+void
+fuzz_send(int fd, const char *bytes, size_t length, size_t nfds)
+{
+	int fds[4] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { (char *)(uintptr_t)bytes, length };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	FUZZ_CHECK(nfds <= sizeof(fds) / sizeof(fds[0]));
+	if (nfds > 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), fds, nfds * sizeof(int));
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+	}
+	if (length > 0)
+		sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static char directory[32];

@@ -44,6 +44,12 @@ const char *fuzz_name(struct fuzz_input *input, const char *const *names,
     size_t count);
 
 /*
+ * Sends to a socket, with standard input so many times, four at most, as
+ * descriptors.  What is not taken at once is lost: a peer may do as it likes.
+ */
+void fuzz_send(int fd, const char *bytes, size_t length, size_t nfds);
+
+/*
  * A directory of this process's own: $FUZZ_DIRECTORY, which run makes, since
  * no libFuzzer removes any, or one that is gone at the end.
  */

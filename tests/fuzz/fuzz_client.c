@@ -47,24 +47,7 @@ listener(void)
 static void
 answer(int fd, const struct fuzz_input *input, size_t nfds)
 {
-	int fds[4] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control = { .bytes = { 0 } };
-	struct iovec iov = { (void *)(uintptr_t)input->data, input->size };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (nfds > 0) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), fds, nfds * sizeof(int));
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-	}
-	if (input->size > 0)
-		sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	fuzz_send(fd, (const char *)input->data, input->size, nfds);
 	shutdown(fd, SHUT_WR);
 }
 

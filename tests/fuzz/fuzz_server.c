@@ -158,30 +158,6 @@ turn(struct world *world)
 }
 
 static void
-peer_send(struct peer *peer, const char *text, size_t length, size_t nfds)
-{
-	int fds[4] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control = { .bytes = { 0 } };
-	struct iovec iov = { (char *)(uintptr_t)text, length };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (nfds > 0) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), fds, nfds * sizeof(int));
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-	}
-	/* What is not taken at once is lost: the client may do as it likes. */
-	if (length > 0)
-		sendmsg(peer->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void
 member_read(struct world *world)
 {
 	struct frame frame;
@@ -254,7 +230,7 @@ check_well(struct world *world)
 
 	last->answers = 0;
 	peer_open(last, world);
-	peer_send(last, request, sizeof(request) - 1, 0);
+	fuzz_send(last->fd, request, sizeof(request) - 1, 0);
 	for (i = 0; i < 16 && last->answers == 0; i++) {
 		turn(world);
 		peer_read(last);
@@ -280,7 +256,7 @@ act(struct world *world, struct fuzz_input *input)
 		if (cut == 0xfb)
 			(void)!write(world->up, bytes, length);
 		else
-			peer_send(peer, bytes, length, nfds);
+			fuzz_send(peer->fd, bytes, length, nfds);
 		nfds = 0;
 		cut = fuzz_byte(input);
 		if (cut == 0xff)
