@@ -76,7 +76,7 @@ def rows(chosen, samples, count):
 def judge(chosen, samples, count, user, report):
     """Claims of the ratios to whoever of the others is best."""
     others = [peer for peer in chosen if not peer.own
-              and peer is not peers.BARE and samples[peer.name]]
+              and not peer.limit and samples[peer.name]]
     # Memory is of the first round alone.
     least = min((samples[peer.name][0][2] for peer in others
                  if peer.name in ONE_EACH), default=None)

@@ -13,13 +13,14 @@ AT_ONCE = 0                     # lives so many microseconds
 A_WHILE = 1_100_000             # over the second that others hold back
 BURST = 0.5                     # seconds of children that end at once
 PATIENCE = 3.5                  # of them under who holds back
-CHILDREN = [("bench_ordinary", "An ordinary, dynamically linked program"),
+ORDINARY = "bench_ordinary"
+CHILDREN = [(ORDINARY, "An ordinary, dynamically linked program"),
             ("bench_member", "A static program without a libc")]
 SUBJECTS = ["grouper", "grouper, log: inherit"]
 
 
 def is_fast(peer):
-    return peer.own or peer is peers.BARE
+    return peer.own or peer.limit
 
 
 def burst(peer, user, settings, program):
@@ -77,8 +78,7 @@ def rows(chosen, samples):
 def best_of_others(chosen, samples):
     """The samples whose median is the lowest."""
     taken = [samples[peer.name] for peer in chosen
-             if not peer.own and peer is not peers.BARE
-             and samples[peer.name]]
+             if not peer.own and not peer.limit and samples[peer.name]]
     return min(taken, key=statistics.median, default=None)
 
 
@@ -95,11 +95,22 @@ def judge(what, chosen, samples, user, report):
                            interval=benchstat.ratio_interval(ours, best))
 
 
+def judge_overhead(chosen, samples, user, report):
+    bare = samples[peers.BARE.name]
+    for peer in chosen:
+        if peer.own:
+            ours = samples[peer.name]
+            report.at_most(f"{peer.name}: an ordinary child that ends at "
+                           "once, of the bare loop", user.name,
+                           benchstat.ratio(ours, bare), 2,
+                           interval=benchstat.ratio_interval(ours, bare))
+
+
 def run(user, settings, report):
     report.text(f"### As {user.name}")
     chosen = peers.installed(
         [peer for peer in peers.all_peers(settings)
-         if not peer.own or peer.name in SUBJECTS], report)
+         if not peer.own or peer.name in SUBJECTS] + [peers.LED], report)
     head = ["restarted by", "p10 ms", "median ms", "p90 ms",
             "of the bare loop"]
     try:
@@ -108,6 +119,8 @@ def run(user, settings, report):
             report.text("", f"{what} that ends at once; rounds' medians:")
             report.table([*head, "rounds"], rows(chosen, samples))
             judge("a child that ends at once", chosen, samples, user, report)
+            if program == ORDINARY:
+                judge_overhead(chosen, samples, user, report)
         chosen += peers.installed([peers.SCRIPT], report)
         samples = measure_later(chosen, user, settings)
         report.text("", "A static program without a libc that lived"
@@ -125,4 +138,7 @@ def explain(settings, report):
         "From the last instruction of a child to the first of its next "
         "incarnation. Where it ends at once, s6, runit, daemontools and "
         "supervisord hold back by design. Their service directories hold "
-        "the child itself as run; usual is a script, which executes it.", "")
+        "the child itself as run; usual is a script, which executes it. Two "
+        "loops show what can be done at all: one that starts each child "
+        "itself, and one that gives each incarnation a leader, a process "
+        "that collects what the child leaves, as each group has.", "")

@@ -41,6 +41,7 @@ class Peer:
     most: int | None = None         # children it can have
     descriptors: int = 0            # for each child
     own: bool = False               # of ours, not a peer
+    limit: bool = False             # what can be done at all, not a peer
 
     def path(self):
         return shutil.which(self.program, path=benchlib.SEARCH_PATH)
@@ -56,9 +57,11 @@ class Peer:
         return None
 
 
-def bare_argv(run, member, count):
-    loop = os.path.join(os.path.dirname(member), "bench_loop")
-    return [loop, str(count), member]
+def loop(*options):
+    def argv(run, member, count):
+        program = os.path.join(os.path.dirname(member), "bench_loop")
+        return [program, *options, str(count), member]
+    return argv
 
 
 def tree(*keys):
@@ -159,7 +162,9 @@ def supervisord_argv(run, member, count):
     return ["supervisord", "-c", path]
 
 
-BARE = Peer("bare vfork, exec, wait", "sh", bare_argv)
+BARE = Peer("bare vfork, exec, wait", "sh", loop(), limit=True)
+LED = Peer("bare, a leader for each incarnation", "sh", loop("-l"),
+           limit=True)
 SCRIPT = Peer("daemontools, a script", "svscan", script_argv, "daemontools",
               daemontools_stop, most=1000)
 
