@@ -342,13 +342,21 @@ check_alone(const struct life *life)
 	free(text);
 }
 
-/* TERM came before the host could take it, and had begun anything. */
+/*
+ * TERM came before the host could take it and had begun anything, at the
+ * latest while it waited for the one before it.
+ */
 static bool
 ended_unheard(const struct life *life, int status)
 {
+	static const char waits[] = "grouper supervise: waiting for the host ";
 	char *log = support_slurp(support_path("log"));
-	bool nothing = log[0] == '\0';
+	char *line = log;
+	bool nothing;
 
+	if (strncmp(log, waits, strlen(waits)) == 0)
+		line += strcspn(log, "\n") + 1;
+	nothing = *line == '\0';
 	free(log);
 	return life->fate == STOP && status == 128 + SIGTERM && nothing;
 }
