@@ -111,22 +111,19 @@ params_of(const struct doing *doing, const char *key)
 	int signum;
 
 	if (key != NULL)
-		json_object_set_new(params, "key", json_text(key));
+		json_put(&params, "key", json_text(key));
 	if (doing->act->waits)
-		json_object_set_new(params, "wait",
-		    json_boolean(!doing->no_wait));
+		json_put(&params, "wait", json_boolean(!doing->no_wait));
 	switch (doing->act->first) {
 	case FIRST_NONE:
 		break;
 	case FIRST_SIGNAL:
 		if (parse_signal(doing->first, &signum) == 0)
-			json_object_set_new(params, "signal",
-			    json_integer(signum));
+			json_put(&params, "signal", json_integer(signum));
 		break;
 	case FIRST_COUNT:
 		if (parse_int(doing->first, 0, INT_MAX, &count) == 0)
-			json_object_set_new(params, "instances",
-			    json_integer(count));
+			json_put(&params, "instances", json_integer(count));
 		break;
 	}
 	return params;

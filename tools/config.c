@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/relay/settings.h"
 #include "tools/json.h"
 #include "tools/remote.h"
 #include "tools/tool.h"
@@ -127,42 +128,38 @@ answer_list(const struct configuring *configuring, const json_t *result)
 	return 0;
 }
 
-/* As the tree file and --config take it: JSON, or else a string. */
-static json_t *
-value_of(const char *text)
+/* TOOL_OK, or what was wrong with them, which it says. */
+static int
+params_of(const struct configuring *configuring, json_t **params)
 {
-	json_t *value = json_loads(text,
-	    JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	json_t *value;
 
-	return value != NULL ? value : json_string(text);
-}
-
-static json_t *
-params_of(const struct configuring *configuring)
-{
-	json_t *params = json_object(), *value;
-
+	*params = json_object();
 	if (configuring->key != NULL)
-		json_object_set_new(params, "key", json_text(configuring->key));
+		json_put(params, "key", json_text(configuring->key));
 	if (configuring->value == NULL)
-		return params;
-	value = value_of(configuring->value);
-	if (value != NULL && json_object_set_new(params, "value", value) == 0)
-		return params;
-	tool_error("config", "expected a value in UTF-8");
-	json_decref(params);
-	return NULL;
+		return TOOL_OK;
+	/* As the tree file and --config take it. */
+	value = settings_value(configuring->value);
+	if (value == NULL && errno == EILSEQ) {
+		tool_error("config", "expected a value in UTF-8");
+		json_decref(*params);
+		return TOOL_USAGE;
+	}
+	json_put(params, "value", value);
+	return TOOL_OK;
 }
 
 static int
 ask(struct configuring *configuring)
 {
 	struct remote *remote = &configuring->remote;
-	json_t *params = params_of(configuring), *result;
+	json_t *params, *result;
 	int status;
 
-	if (params == NULL)
-		return TOOL_USAGE;
+	status = params_of(configuring, &params);
+	if (status != TOOL_OK)
+		return status;
 	status = remote_open(remote);
 	if (status != TOOL_OK) {
 		json_decref(params);

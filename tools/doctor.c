@@ -216,7 +216,7 @@ levels_json(const struct findings *found)
 	size_t i;
 
 	for (i = 0; i < NLEVELS; i++)
-		json_object_set_new(object, grouper_containment_name(levels[i]),
+		json_put(&object, grouper_containment_name(levels[i]),
 		    json_pack("{s:b, s:s?}", "available", (int)found->level[i],
 			"why", found->why[i]));
 	return object;

@@ -60,16 +60,14 @@ print_json(pid_t pid, const struct grouper_ident *ident, const char *error)
 	json_t *object = json_pack("{s:i}", "pid", (int)pid);
 
 	if (error != NULL) {
-		json_object_set_new(object, "error", json_text(error));
+		json_put(&object, "error", json_text(error));
 		return json_print(STDOUT_FILENO, object);
 	}
-	json_object_set_new(object, "kind",
-	    json_string(grouper_kind_name(ident->kind)));
+	json_put(&object, "kind", json_string(grouper_kind_name(ident->kind)));
 	if (in_group(ident)) {
-		json_object_set_new(object, "host", json_text(ident->host));
-		json_object_set_new(object, "host_pid",
-		    json_integer(ident->host_pid));
-		json_object_set_new(object, "key", json_text(ident->key));
+		json_put(&object, "host", json_text(ident->host));
+		json_put(&object, "host_pid", json_integer(ident->host_pid));
+		json_put(&object, "key", json_text(ident->key));
 	}
 	return json_print(STDOUT_FILENO, object);
 }

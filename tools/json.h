@@ -5,6 +5,7 @@
 #ifndef TOOLS_JSON_H
 #define TOOLS_JSON_H
 
+#include "runtime/control/json_build.h"
 #include "runtime/control/json_text.h"
 
 /*

@@ -121,7 +121,7 @@ subscribe_host(struct listen_source *source)
 		return TOOL_USAGE;
 	}
 	for (i = 0; source->patterns[i] != NULL; i++)
-		json_array_append_new(patterns, json_text(source->patterns[i]));
+		json_add(&patterns, json_text(source->patterns[i]));
 	status = remote_open(&source->remote);
 	if (status != TOOL_OK) {
 		json_decref(patterns);

@@ -116,9 +116,9 @@ params_of(const struct naming *naming)
 	json_t *params = json_pack("{s:o}", "name", json_text(naming->name));
 
 	if (naming->pid != 0)
-		json_object_set_new(params, "pid", json_integer(naming->pid));
+		json_put(&params, "pid", json_integer(naming->pid));
 	else if (naming->act->pid)
-		json_object_set_new(params, "parent", json_true());
+		json_put(&params, "parent", json_true());
 	return params;
 }
 

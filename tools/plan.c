@@ -79,10 +79,9 @@ describe_step(const struct plan_step *step)
 	json_t *described = json_pack("{s:s, s:s}", "change",
 	    plan_change_name(step->change), "key", step->key);
 
-	if (described != NULL && step->change == PLAN_SCALE) {
-		json_object_set_new(described, "from",
-		    json_integer(step->from));
-		json_object_set_new(described, "to", json_integer(step->to));
+	if (step->change == PLAN_SCALE) {
+		json_put(&described, "from", json_integer(step->from));
+		json_put(&described, "to", json_integer(step->to));
 	}
 	return described;
 }

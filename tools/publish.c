@@ -122,9 +122,8 @@ read_stdin(const char *verb, size_t *length)
 	return NULL;
 }
 
-/* All of it, or nothing: without an option it would be another request. */
-static int
-put_words(const struct publishing *publishing, json_t *params)
+static void
+put_words(const struct publishing *publishing, json_t **params)
 {
 	const struct way *way = publishing->way;
 	const char *option = NULL;
@@ -133,14 +132,10 @@ put_words(const struct publishing *publishing, json_t *params)
 		option = "others";
 	else if (way->option == REQUIRE)
 		option = "require";
-	if (json_object_set_new(params, way->param,
-		json_text(publishing->word)) == -1 ||
-	    json_object_set_new(params, "event",
-		json_text(publishing->event)) == -1)
-		return -1;
-	return option == NULL ? 0 :
-				json_object_set_new(params, option,
-				    json_boolean(publishing->special));
+	json_put(params, way->param, json_text(publishing->word));
+	json_put(params, "event", json_text(publishing->event));
+	if (option != NULL)
+		json_put(params, option, json_boolean(publishing->special));
 }
 
 /* NULL, and it is said. */
@@ -159,7 +154,8 @@ params_of(const struct publishing *publishing)
 		payload = read;
 	}
 	params = json_object();
-	if (put_words(publishing, params) == -1 ||
+	put_words(publishing, &params);
+	if (params == NULL ||
 	    payload_put(params, payload != NULL ? payload : "", length) == -1) {
 		tool_error(publishing->way->verb, "%s", strerror(ENOMEM));
 		json_decref(params);

@@ -173,7 +173,7 @@ command_json(const struct run_options *options)
 	size_t i;
 
 	for (i = 0; options->argv[i] != NULL; i++)
-		json_array_append_new(list, json_text(options->argv[i]));
+		json_add(&list, json_text(options->argv[i]));
 	return list;
 }
 
@@ -186,7 +186,7 @@ causes_json(const struct run_result *result, const struct run_options *options)
 
 	count = result_causes(result, options, causes);
 	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_string(causes[i]));
+		json_add(&list, json_string(causes[i]));
 	return list;
 }
 
@@ -199,7 +199,7 @@ leaks_json(const struct run_result *result)
 
 	for (i = 0; i < result->leaks.count; i++) {
 		leak = &result->leaks.items[i];
-		json_array_append_new(list,
+		json_add(&list,
 		    json_pack("{s:i, s:i, s:i, s:i, s:f, s:o, s:s}", "pid",
 			(int)leak->pid, "ppid", (int)leak->ppid, "pgid",
 			(int)leak->pgid, "sid", (int)leak->sid, "age_seconds",
@@ -218,7 +218,7 @@ processes_json(const struct run_processes *processes)
 
 	for (i = 0; i < processes->count; i++) {
 		process = &processes->items[i];
-		json_array_append_new(list,
+		json_add(&list,
 		    json_pack("{s:i, s:o}", "pid", (int)process->pid, "command",
 			json_text(process->command)));
 	}

@@ -30,7 +30,7 @@ list_of(char *const *texts)
 	size_t i;
 
 	for (i = 0; texts[i] != NULL; i++)
-		json_array_append_new(list, spawn_text(texts[i]));
+		json_add(&list, spawn_text(texts[i]));
 	return list;
 }
 
@@ -62,8 +62,10 @@ environment_of(const struct run_options *command)
 	for (i = 0; i < env.count; i++)
 		/* There may be anything in an environment, execve(2). */
 		if (env.vars[i][0] != '=' && strchr(env.vars[i], '=') != NULL)
-			json_array_append_new(list, spawn_text(env.vars[i]));
+			json_add(&list, spawn_text(env.vars[i]));
 	environment_fini(&env);
+	if (list == NULL)
+		tool_error("spawn", "%s", strerror(ENOMEM));
 	return list;
 }
 
@@ -108,7 +110,7 @@ limits_of(const struct run_options *command)
 	size_t i;
 
 	for (i = 0; i < command->nlimits; i++)
-		json_array_append_new(list,
+		json_add(&list,
 		    json_pack("[i, I, I]", command->limits[i].resource,
 			(json_int_t)command->limits[i].soft,
 			(json_int_t)command->limits[i].hard));
@@ -122,16 +124,16 @@ reactions_of(const struct run_options *command)
 	size_t i;
 
 	for (i = 0; i < command->nreactions; i++)
-		json_object_set_new(object, command->reactions[i].event,
+		json_put(&object, command->reactions[i].event,
 		    json_integer(command->reactions[i].signum));
 	return object;
 }
 
 static void
-set_text(json_t *params, const char *name, const char *text)
+set_text(json_t **params, const char *name, const char *text)
 {
 	if (text != NULL)
-		json_object_set_new(params, name, json_text(text));
+		json_put(params, name, json_text(text));
 }
 
 /* One of ours is given, a closed one as if it were /dev/null. */
@@ -149,7 +151,7 @@ add_fd(struct spawning *spawning, const char *path, int number)
 	if (fd == -1)
 		return -1;
 	spawning->fds.list[spawning->fds.count++] = fd;
-	json_array_append_new(spawning->numbers, json_integer(number));
+	json_add(&spawning->numbers, json_integer(number));
 	return 0;
 }
 
@@ -221,33 +223,31 @@ success_of(const struct spec_success *success)
 
 	for (status = 0; status <= UINT8_MAX; status++)
 		if (spec_success_has(success, status))
-			json_array_append_new(list,
-			    json_integer((json_int_t)status));
+			json_add(&list, json_integer((json_int_t)status));
 	return list;
 }
 
 static void
-set_shell(json_t *params, const char *name, const char *text)
+set_shell(json_t **params, const char *name, const char *text)
 {
 	if (text != NULL)
-		json_object_set_new(params, name, shell_of(text));
+		json_put(params, name, shell_of(text));
 }
 
 /* What a daemon has beside its command. */
 static void
-set_service(json_t *params, const struct spawning *spawning)
+set_service(json_t **params, const struct spawning *spawning)
 {
 	if (spawning->ready != NULL)
-		json_object_set_new(params, "ready", ready_of(spawning->ready));
+		json_put(params, "ready", ready_of(spawning->ready));
 	if (spawning->ready_ms != -1)
-		json_object_set_new(params, "ready_timeout",
+		json_put(params, "ready_timeout",
 		    json_integer(spawning->ready_ms));
 	if (spawning->watchdog_ms != 0)
-		json_object_set_new(params, "watchdog",
+		json_put(params, "watchdog",
 		    json_integer(spawning->watchdog_ms));
 	if (spawning->succeeds)
-		json_object_set_new(params, "success",
-		    success_of(&spawning->success));
+		json_put(params, "success", success_of(&spawning->success));
 	set_shell(params, "start_pre", spawning->start_pre);
 	set_shell(params, "stop_pre", spawning->stop_pre);
 	set_shell(params, "reload_command", spawning->reload_command);
@@ -280,29 +280,30 @@ params_of(const struct spawning *spawning)
 	    umask_of(command->umask), "limits", limits_of(command), "fds",
 	    spawning->numbers, "nice", command->nice, "force",
 	    (int)command->force);
+	set_text(&params, "key", command->key);
+	set_text(&params, "supervisor", spawning->supervisor);
+	set_text(&params, "restart", spawning->restart);
+	if (command->user != NULL)
+		json_put(&params, "uid", spawn_text(command->user));
+	if (command->group != NULL)
+		json_put(&params, "gid", spawn_text(command->group));
+	if (spawning->log != NULL)
+		json_put(&params, "log", log_of(spawning->log));
+	set_service(&params, spawning);
+	if (command->ntopics > 0)
+		json_put(&params, "topics", list_of(command->topics));
+	if (command->nreactions > 0)
+		json_put(&params, "on_event", reactions_of(command));
+	if (command->messages)
+		json_put(&params, "messages", json_true());
+	set_text(&params, "shutdown", command->shutdown);
+	set_text(&params, "contain",
+	    grouper_containment_name(command->contain));
+	set_text(&params, "stop_target", targets[command->stop_target]);
 	if (params == NULL) {
 		tool_error("spawn", "%s", strerror(ENOMEM));
 		return NULL;
 	}
-	set_text(params, "key", command->key);
-	set_text(params, "supervisor", spawning->supervisor);
-	set_text(params, "restart", spawning->restart);
-	if (command->user != NULL)
-		json_object_set_new(params, "uid", spawn_text(command->user));
-	if (command->group != NULL)
-		json_object_set_new(params, "gid", spawn_text(command->group));
-	if (spawning->log != NULL)
-		json_object_set_new(params, "log", log_of(spawning->log));
-	set_service(params, spawning);
-	if (command->ntopics > 0)
-		json_object_set_new(params, "topics", list_of(command->topics));
-	if (command->nreactions > 0)
-		json_object_set_new(params, "on_event", reactions_of(command));
-	if (command->messages)
-		json_object_set_new(params, "messages", json_true());
-	set_text(params, "shutdown", command->shutdown);
-	set_text(params, "contain", grouper_containment_name(command->contain));
-	set_text(params, "stop_target", targets[command->stop_target]);
 	if (json_dumpb(params, NULL, 0, JSON_COMPACT) <= RPC_LINE_MAX - MARGIN)
 		return params;
 	tool_error("spawn",

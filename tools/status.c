@@ -225,9 +225,9 @@ show(struct view *view, const char *key)
 	int status, printed;
 
 	if (key != NULL)
-		json_object_set_new(params, "key", json_text(key));
+		json_put(&params, "key", json_text(key));
 	if (view->print == print_keys)
-		json_object_set_new(params, "usage", json_false());
+		json_put(&params, "usage", json_false());
 	status = remote_call(&view->remote, view->method, params, key, &result);
 	if (status != TOOL_OK)
 		return status;

@@ -70,9 +70,9 @@ ask(struct remote *remote, const struct action *action, const char *group,
 	int status;
 
 	if (group != NULL)
-		json_object_set_new(params, "group", json_text(group));
+		json_put(&params, "group", json_text(group));
 	if (topic != NULL)
-		json_object_set_new(params, "topic", json_text(topic));
+		json_put(&params, "topic", json_text(topic));
 	status = remote_call(remote, action->method, params, NULL, &result);
 	if (status != TOOL_OK)
 		return status;

@@ -110,7 +110,7 @@ wait_main(int argc, char **argv)
 							     NULL;
 	keys = json_array();
 	for (; optind < argc; optind++)
-		json_array_append_new(keys, json_text(argv[optind]));
+		json_add(&keys, json_text(argv[optind]));
 	status = wait_for(&waiting, keys, whom);
 	remote_close(&waiting.remote);
 	return status;

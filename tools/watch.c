@@ -153,7 +153,7 @@ show(struct watch *watch, json_t *params, const char *whom)
 	size_t i;
 	int status;
 
-	json_object_set_new(params, "follow", json_boolean(watch->follow));
+	json_put(&params, "follow", json_boolean(watch->follow));
 	status = remote_call(&watch->remote, watch->remote.options.verb, params,
 	    whom, &result);
 	if (status != TOOL_OK)
@@ -262,7 +262,7 @@ logs_main(int argc, char **argv)
 	keys = json_array();
 	whom = argc - optind == 1 ? argv[optind] : NULL;
 	for (; optind < argc; optind++)
-		json_array_append_new(keys, json_text(argv[optind]));
+		json_add(&keys, json_text(argv[optind]));
 	params = json_pack("{s:o, s:I}", "keys", keys, "lines",
 	    (json_int_t)watch.lines);
 	status = show(&watch, params, whom);

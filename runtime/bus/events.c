@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/control/json_build.h"
 #include "runtime/control/json_text.h"
 #include "runtime/control/params.h"
 #include "runtime/control/payload.h"
@@ -146,11 +147,10 @@ method_presence(struct call *call, const json_t *params, void *arg)
 	}
 	list = json_array();
 	for (i = 0; i < count && i < PRESENCE_MAX; i++)
-		json_array_append_new(list,
-		    json_text(relay_member_key(members[i])));
+		json_add(&list, json_text(relay_member_key(members[i])));
 	free((void *)members);
 	call_result(call,
-	    json_pack("{s:I, s:o*}", "count", (json_int_t)count, "members",
+	    json_pack("{s:I, s:o}", "count", (json_int_t)count, "members",
 		list));
 }
 

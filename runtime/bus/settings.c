@@ -81,7 +81,7 @@ method_list(struct call *call, const json_t *params, void *arg)
 	(void)params;
 	if (bus_caller(bus, call, &caller))
 		call_result(call,
-		    json_pack("{s:o*}", "settings",
+		    json_pack("{s:o}", "settings",
 			settings_list(bus->settings)));
 }
 

@@ -62,7 +62,7 @@ tell_lost(uint64_t lost)
 static json_t *
 tell_event(const struct relay_event *event)
 {
-	json_t *params = json_pack("{s:I, s:o*, s:o*, s:o}", "seq",
+	json_t *params = json_pack("{s:I, s:o, s:o, s:o}", "seq",
 	    (json_int_t)event->seq, "topic", json_text(event->topic), "event",
 	    json_text(event->event), "from",
 	    event->from != NULL ? json_text(event->from) : json_null());
@@ -105,7 +105,7 @@ on_presence(const struct relay_member *member, const char *pattern, bool joined,
 		return;
 	if (subscriber->size + size > QUEUE_MAX ||
 	    !add(subscriber,
-		json_pack("{s:s, s:o*, s:o*}", "presence",
+		json_pack("{s:s, s:o, s:o}", "presence",
 		    joined ? "join" : "leave", "topic", json_text(pattern),
 		    "key", json_text(relay_member_key(member))),
 		size))
@@ -120,14 +120,17 @@ next(void *arg)
 	struct subscriber *subscriber = arg;
 	struct note *note = STAILQ_FIRST(&subscriber->notes);
 	json_t *params;
-	uint64_t lost;
 
 	if (note == NULL) {
-		lost = subscriber->lost;
 		if (subscriber->listener != NULL)
-			lost += relay_listener_lost(subscriber->listener);
-		subscriber->lost = 0;
-		return lost > 0 ? tell_lost(lost) : NULL;
+			subscriber->lost +=
+			    relay_listener_lost(subscriber->listener);
+		if (subscriber->lost == 0)
+			return NULL;
+		params = tell_lost(subscriber->lost);
+		if (params != NULL)
+			subscriber->lost = 0;
+		return params;
 	}
 	STAILQ_REMOVE_HEAD(&subscriber->notes, link);
 	subscriber->size -= note->size;

@@ -4,6 +4,7 @@
  */
 #include "runtime/bus/bus_private.h"
 
+#include "runtime/control/json_build.h"
 #include "runtime/control/json_text.h"
 
 /* An answer without content, or the error. */
@@ -103,8 +104,8 @@ method_show(struct call *call, const json_t *params, void *arg)
 	}
 	list = json_array();
 	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_text(topics[i]));
-	call_result(call, json_pack("{s:o*}", "topics", list));
+		json_add(&list, json_text(topics[i]));
+	call_result(call, json_pack("{s:o}", "topics", list));
 }
 
 static void
@@ -120,8 +121,8 @@ method_list(struct call *call, const json_t *params, void *arg)
 		return;
 	list = json_array();
 	for (i = 0; (name = topic_groups_name(groups_of(arg), i)) != NULL; i++)
-		json_array_append_new(list, json_text(name));
-	call_result(call, json_pack("{s:o*}", "groups", list));
+		json_add(&list, json_text(name));
+	call_result(call, json_pack("{s:o}", "groups", list));
 }
 
 const struct server_method bus_topic_methods[] = {

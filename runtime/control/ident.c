@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "runtime/control/descent.h"
+#include "runtime/control/json_build.h"
 #include "runtime/control/rpc.h"
 #include "runtime/group/leader.h"
 #include "runtime/group/names.h"
@@ -302,7 +303,7 @@ make_request(pid_t pid)
 	json_t *params = json_object();
 
 	if (pid != 0)
-		json_object_set_new(params, "pid", json_integer(pid));
+		json_put(&params, "pid", json_integer(pid));
 	return rpc_request(1, "ident", params);
 }
 

@@ -12,6 +12,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/control/hosts.c \
 	runtime/control/hosts.h \
 	runtime/control/ident.c \
+	runtime/control/json_build.c \
+	runtime/control/json_build.h \
 	runtime/control/json_text.c \
 	runtime/control/json_text.h \
 	runtime/control/params.c \

@@ -97,14 +97,17 @@ call(struct grouper_client *client, const char *method, json_t *params,
 	    timeout_ms, result));
 }
 
-/* Text to an object; NULL for none, with *good telling whether that is so. */
+/*
+ * Text to an object, an empty one for none.  NULL with *good telling whether
+ * memory is what was missing.
+ */
 static json_t *
 object_of(const char *text, bool *good)
 {
-	json_t *object = NULL;
+	json_t *object;
 
-	if (text != NULL)
-		object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	object = text == NULL ? json_object() :
+				json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	*good = text == NULL || json_is_object(object);
 	if (!*good) {
 		json_decref(object);

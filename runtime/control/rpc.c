@@ -74,8 +74,6 @@ rpc_notification(const char *method, json_t *params)
 char *
 rpc_request(int id, const char *method, json_t *params)
 {
-	if (params == NULL)
-		params = json_object();
 	return line_of(json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id",
 	    id, "method", method, "params", params));
 }

@@ -36,7 +36,7 @@ char *rpc_error(const json_t *id, int code, const char *text);
 /* A notification of the server's; params is taken over. */
 char *rpc_notification(const char *method, json_t *params);
 
-/* A request line; params is taken over and may be NULL. */
+/* A request line; params is taken over. */
 char *rpc_request(int id, const char *method, json_t *params);
 
 #endif

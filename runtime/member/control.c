@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/control/hosts.h"
+#include "runtime/control/json_build.h"
 #include "runtime/control/payload.h"
 #include "runtime/member/private.h"
 #include "runtime/relay/topic.h"
@@ -96,7 +97,7 @@ grouper_member_register(struct grouper_member *member, const char *name,
 		return GROUPER_INVALID;
 	params = params_of("name", name);
 	if (pid != 0)
-		json_object_set_new(params, "pid", json_integer(pid));
+		json_put(&params, "pid", json_integer(pid));
 	error = call(member, "register", params, &result);
 	if (error == GROUPER_OK &&
 	    json_unpack(result, "{s:b}", "registered", registered) == -1)
@@ -235,7 +236,7 @@ grouper_member_config_put(struct grouper_member *member, const char *key,
 	if (params == NULL)
 		json_decref(value);
 	else
-		json_object_set_new(params, "value", value);
+		json_put(&params, "value", value);
 	return set(member, "config.put", params, old);
 }
 

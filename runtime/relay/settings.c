@@ -235,14 +235,19 @@ settings_load_object(struct settings *settings, const json_t *object,
 	return 0;
 }
 
-/* JSON, or the text itself; NULL if that is no UTF-8. */
-static json_t *
-value_of(const char *text)
+json_t *
+settings_value(const char *text)
 {
-	json_t *value = json_loads(text,
-	    JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	json_t *value;
 
-	return value != NULL ? value : json_string(text);
+	errno = 0;
+	value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
+	    NULL);
+	if (value == NULL && errno != ENOMEM)
+		value = json_string(text);
+	if (value == NULL && errno != ENOMEM)
+		errno = EILSEQ;
+	return value;
 }
 
 int
@@ -264,11 +269,12 @@ settings_load_text(struct settings *settings, const char *text, char *error,
 		snprintf(error, size, "%s", strerror(errno));
 		return -1;
 	}
-	value = value_of(equals + 1);
+	value = settings_value(equals + 1);
 	result = -1;
 	if (value == NULL)
 		snprintf(error, size, "setting '%.64s': %s", key,
-		    "the value is neither JSON nor UTF-8");
+		    errno == EILSEQ ? "the value is neither JSON nor UTF-8" :
+				      strerror(errno));
 	else
 		result = load(settings, key, value, error, size);
 	free(key);

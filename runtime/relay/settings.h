@@ -50,7 +50,13 @@ json_t *settings_list(const struct settings *settings);
  * which has room for size bytes; what came before the fault has been set.
  */
 
-/* "KEY=VALUE": the value is JSON if it can be read as such, else a string. */
+/*
+ * A value: JSON if it can be read as such, else the text itself.  NULL with
+ * errno: ENOMEM, or EILSEQ for what is not UTF-8.
+ */
+json_t *settings_value(const char *text);
+
+/* "KEY=VALUE". */
 int settings_load_text(struct settings *settings, const char *text, char *error,
     size_t size);
 

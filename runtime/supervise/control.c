@@ -4,6 +4,7 @@
  */
 #include "runtime/supervise/control.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -74,9 +75,20 @@ finish(struct control *control, struct call *call, const struct order *order,
 /* Methods */
 
 static void
+answer_report(struct call *call, enum grouper_error error, json_t *report)
+{
+	if (error == GROUPER_OK)
+		call_result(call, report);
+	else
+		call_fail(call, error,
+		    error == GROUPER_SYSTEM ? strerror(errno) : NULL);
+}
+
+static void
 method_status(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
+	enum grouper_error error;
 	const char *key;
 	json_t *report;
 	bool uses;
@@ -84,27 +96,22 @@ method_status(struct call *call, const json_t *params, void *arg)
 	if (!params_optional_string(call, params, "key", &key) ||
 	    !params_bool(call, params, "usage", true, &uses))
 		return;
-	report = report_tree(control->supervisor, key, uses);
-	if (report == NULL)
-		call_fail(call, GROUPER_NOT_FOUND, NULL);
-	else
-		call_result(call, report);
+	error = report_tree(control->supervisor, key, uses, &report);
+	answer_report(call, error, report);
 }
 
 static void
 method_ps(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
+	enum grouper_error error;
 	const char *key;
 	json_t *report;
 
 	if (!params_optional_string(call, params, "key", &key))
 		return;
-	report = report_processes(control->supervisor, key);
-	if (report == NULL)
-		call_fail(call, GROUPER_NOT_FOUND, NULL);
-	else
-		call_result(call, report);
+	error = report_processes(control->supervisor, key, &report);
+	answer_report(call, error, report);
 }
 
 static void

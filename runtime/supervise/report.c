@@ -4,6 +4,7 @@
  */
 #include "runtime/supervise/report.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include <grouper/group.h>
 
+#include "runtime/control/json_build.h"
 #include "runtime/control/json_text.h"
 #include "runtime/group/host.h"
 #include "runtime/supervise/machine.h"
@@ -42,54 +44,50 @@ is_below(const char *key, const struct machine_view *view, const char *under)
 }
 
 static void
-add_usage(json_t *child, const struct usage *usage, const char *key)
+add_usage(json_t **child, const struct usage *usage, const char *key)
 {
 	const struct usage_sum *sum = usage_find(usage, key);
 
 	if (sum == NULL)
 		return;
-	json_object_set_new(child, "memory",
-	    json_integer((json_int_t)sum->memory));
-	json_object_set_new(child, "cpu_ms", json_integer(sum->cpu_ms));
-	json_object_set_new(child, "processes",
-	    json_integer((json_int_t)sum->processes));
+	json_put(child, "memory", json_integer((json_int_t)sum->memory));
+	json_put(child, "cpu_ms", json_integer(sum->cpu_ms));
+	json_put(child, "processes", json_integer((json_int_t)sum->processes));
 }
 
 static void
-add_run(json_t *child, const struct supervisor *supervisor,
+add_run(json_t **child, const struct supervisor *supervisor,
     const struct machine_view *view, const struct usage *usage)
 {
 	const struct incarnation *run = supervisor_run(supervisor, view->key);
 	const char *said = supervisor_said(supervisor, view->key);
 
 	if (run != NULL && incarnation_pid(run) != 0) {
-		json_object_set_new(child, "pid",
-		    json_integer(incarnation_pid(run)));
-		json_object_set_new(child, "uptime_ms",
+		json_put(child, "pid", json_integer(incarnation_pid(run)));
+		json_put(child, "uptime_ms",
 		    json_integer(clock_ms() - incarnation_since(run)));
 		add_usage(child, usage, view->key);
 	}
 	if (said[0] != '\0')
-		json_object_set_new(child, "said", json_text(said));
+		json_put(child, "said", json_text(said));
 }
 
 /* How it ended last, and why it does not run. */
 static void
-add_last(json_t *child, const struct machine_view *view)
+add_last(json_t **child, const struct machine_view *view)
 {
 	char text[WORDS_STATUS_MAX];
 
 	if (view->status != -1) {
 		words_status(view->status, text, sizeof(text));
-		json_object_set_new(child, "last", json_string(text));
-		json_object_set_new(child, "status",
+		json_put(child, "last", json_string(text));
+		json_put(child, "status",
 		    json_integer(words_exit(view->status)));
 	}
 	if (view->reason[0] != '\0') {
-		json_object_set_new(child, "reason", json_text(view->reason));
+		json_put(child, "reason", json_text(view->reason));
 		if (view->status == -1)
-			json_object_set_new(child, "last",
-			    json_text(view->reason));
+			json_put(child, "last", json_text(view->reason));
 	}
 }
 
@@ -107,23 +105,21 @@ describe(const struct supervisor *supervisor, const struct machine_view *view,
 	    id, "type", view->supervisor != NULL ? "supervisor" : "command",
 	    "state", machine_state_name(view->state), "restarts",
 	    (json_int_t)view->restarts);
-	if (child == NULL)
-		return NULL;
 	if (view->spawned)
-		json_object_set_new(child, "spawned", json_true());
+		json_put(&child, "spawned", json_true());
 	if (view->due != -1)
-		json_object_set_new(child, "retry_ms",
+		json_put(&child, "retry_ms",
 		    json_integer(view->due > clock_ms() ?
 			    view->due - clock_ms() :
 			    0));
 	if (view->supervisor != NULL) {
-		json_object_set_new(child, "strategy",
+		json_put(&child, "strategy",
 		    json_string(spec_strategy_name(view->supervisor
 						       ->strategy)));
-		json_object_set_new(child, "children", json_array());
+		json_put(&child, "children", json_array());
 	} else
-		add_run(child, supervisor, view, usage);
-	add_last(child, view);
+		add_run(&child, supervisor, view, usage);
+	add_last(&child, view);
 	return child;
 }
 
@@ -153,7 +149,7 @@ on_group(const struct host_group *group, void *arg)
 	    (others->key != NULL && others->key[0] != '\0' &&
 		strcmp(others->key, group->key) != 0))
 		return;
-	json_array_append_new(others->list,
+	json_add(&others->list,
 	    others->fn(others->supervisor, group, others->usage));
 }
 
@@ -177,72 +173,95 @@ describe_other(struct supervisor *supervisor, const struct host_group *group,
 	    (json_int_t)(group->age_us / 1000));
 
 	(void)supervisor;
-	if (child != NULL && group->main != 0)
-		json_object_set_new(child, "pid", json_integer(group->main));
-	if (child != NULL)
-		add_usage(child, usage, group->key);
+	if (group->main != 0)
+		json_put(&child, "pid", json_integer(group->main));
+	add_usage(&child, usage, group->key);
 	return child;
 }
 
-/* The others come first: they were there before. */
-static void
+/* The others come first: they were there before.  0, -1 without memory. */
+static int
 add_others(json_t *answer, json_t *others)
 {
 	json_t *children = json_object_get(json_array_get(answer, 0),
 	    "children");
+	int result = others != NULL ? 0 : -1;
 
 	if (json_array_size(answer) == 0) {
-		json_array_extend(answer, others);
+		result = json_array_extend(answer, others);
 	} else if (children != NULL && json_array_size(others) > 0) {
-		json_array_extend(others, children);
+		result = json_array_extend(others, children);
 		json_array_clear(children);
-		json_array_extend(children, others);
+		if (result == 0)
+			result = json_array_extend(children, others);
 	}
 	json_decref(others);
+	return result;
 }
 
-json_t *
-report_tree(struct supervisor *supervisor, const char *key, bool uses)
+/* The nodes below key.  0, -1 without memory. */
+static int
+add_nodes(json_t *answer, struct supervisor *supervisor, const char *key,
+    const struct usage *usage)
 {
-	struct usage *usage = NULL;
-	json_t *open[SPEC_DEPTH_MAX + 2] = { NULL }, *top = NULL, *child;
+	json_t *open[SPEC_DEPTH_MAX + 2] = { answer }, *child, *top = NULL;
 	const struct machine_node *node;
 	struct machine_view view;
-	unsigned int depth = 0;
-	json_t *answer = json_array();
+	unsigned int depth = 0, level;
 
-	if (uses)
-		usage = usage_take(supervisor_host(supervisor));
 	for (node = machine_root(supervisor_machine(supervisor)); node != NULL;
 	     node = machine_after(node)) {
 		machine_view(node, &view);
 		if (!is_below(view.key, &view, key))
 			continue;
-		child = describe(supervisor, &view, usage);
 		/* Below key, the first and its siblings are at the top. */
-		if (json_array_size(answer) == 0)
+		if (top == NULL)
 			depth = view.depth;
-		if (view.depth == depth) {
+		level = view.depth - depth;
+		child = describe(supervisor, &view, usage);
+		if (json_array_append_new(open[level], child) == -1)
+			return -1;
+		open[level + 1] = json_object_get(child, "children");
+		if (level == 0)
 			top = child;
-			json_array_append_new(answer, child);
-		} else
-			json_array_append_new(json_object_get(open[view.depth -
-								  1],
-						  "children"),
-			    child);
-		open[view.depth] = child;
 	}
+	return top == NULL ?
+	    0 :
+	    json_object_set_new(top, "host_pid", json_integer(getpid()));
+}
+
+/* answer, which is taken over, as the report. */
+static enum grouper_error
+give(const char *name, bool whole, json_t *answer, json_t **report)
+{
+	*report = whole ? json_pack("{s:O}", name, answer) : NULL;
+	json_decref(answer);
+	if (*report != NULL)
+		return GROUPER_OK;
+	errno = ENOMEM;
+	return GROUPER_SYSTEM;
+}
+
+enum grouper_error
+report_tree(struct supervisor *supervisor, const char *key, bool uses,
+    json_t **report)
+{
+	json_t *answer = json_array();
+	struct usage *usage = NULL;
+	int failed;
+
+	if (uses)
+		usage = usage_take(supervisor_host(supervisor));
+	failed = add_nodes(answer, supervisor, key, usage);
 	if (key == NULL || key[0] == '\0' || json_array_size(answer) == 0)
-		add_others(answer,
+		failed |= add_others(answer,
 		    list_others(supervisor, key, usage, describe_other));
 	usage_free(usage);
-	if (json_array_size(answer) == 0) {
+	if (failed == 0 && json_array_size(answer) == 0) {
 		json_decref(answer);
-		return NULL;
+		return GROUPER_NOT_FOUND;
 	}
-	if (top != NULL)
-		json_object_set_new(top, "host_pid", json_integer(getpid()));
-	return json_pack("{s:o}", "tree", answer);
+	return give("tree", failed == 0, answer, report);
 }
 
 static json_t *
@@ -271,8 +290,7 @@ describe_group(struct supervisor *supervisor, const char *key)
 	if (grouper_members(supervisor_host(supervisor), key, &list) ==
 	    GROUPER_OK)
 		for (i = 0; i < list.count; i++)
-			json_array_append_new(processes,
-			    describe_process(&list.items[i]));
+			json_add(&processes, describe_process(&list.items[i]));
 	grouper_processes_free(&list);
 	return json_pack("{s:s, s:o}", "key", key, "processes", processes);
 }
@@ -285,8 +303,9 @@ describe_other_group(struct supervisor *supervisor,
 	return describe_group(supervisor, group->key);
 }
 
-json_t *
-report_processes(struct supervisor *supervisor, const char *key)
+enum grouper_error
+report_processes(struct supervisor *supervisor, const char *key,
+    json_t **report)
 {
 	const struct machine_node *node;
 	json_t *groups = list_others(supervisor, key, NULL,
@@ -301,11 +320,11 @@ report_processes(struct supervisor *supervisor, const char *key)
 			continue;
 		found = true;
 		if (supervisor_run(supervisor, view.key) != NULL)
-			json_array_append_new(groups,
-			    describe_group(supervisor, view.key));
+			json_add(&groups, describe_group(supervisor, view.key));
 	}
-	if (found)
-		return json_pack("{s:o}", "groups", groups);
-	json_decref(groups);
-	return NULL;
+	if (groups != NULL && !found) {
+		json_decref(groups);
+		return GROUPER_NOT_FOUND;
+	}
+	return give("groups", groups != NULL, groups, report);
 }

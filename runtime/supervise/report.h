@@ -9,14 +9,19 @@
 
 #include <jansson.h>
 
+#include "grouper/group.h"
+
 struct supervisor;
 
 /*
  * The tree below key, all of it for NULL, as nested objects, with what the
- * groups use if that is wanted; every process of the groups below key.  NULL
- * if there is no such key, or without memory.
+ * groups use if that is wanted; every process of the groups below key.
+ * GROUPER_NOT_FOUND if there is no such key, GROUPER_SYSTEM with errno where
+ * not all could be told.
  */
-json_t *report_tree(struct supervisor *supervisor, const char *key, bool uses);
-json_t *report_processes(struct supervisor *supervisor, const char *key);
+enum grouper_error report_tree(struct supervisor *supervisor, const char *key,
+    bool uses, json_t **report);
+enum grouper_error report_processes(struct supervisor *supervisor,
+    const char *key, json_t **report);
 
 #endif

@@ -407,7 +407,8 @@ START_TEST(bad_params_are_refused)
 			0,
 		    "%s", client_error(client));
 	}
-	ck_assert_int_eq(client_call(client, "spawn", NULL, -1, &result),
+	ck_assert_int_eq(client_call(client, "spawn", json_object(), -1,
+			     &result),
 	    GROUPER_INVALID);
 	ck_assert_int_eq(client_call(client, "plan",
 			     json_pack("{s:s}", "path", "tree.yaml"), -1,

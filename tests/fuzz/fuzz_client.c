@@ -66,8 +66,8 @@ check_call(struct client *client, bool wants_fds)
 	enum grouper_error error;
 	json_t *result;
 
-	error = client_call_fds(client, "m", NULL, NULL, LIMIT_MS, &result,
-	    wants_fds ? &got : NULL);
+	error = client_call_fds(client, "m", json_object(), NULL, LIMIT_MS,
+	    &result, wants_fds ? &got : NULL);
 	check_in_time(error, client_error(client));
 	FUZZ_CHECK((error == GROUPER_OK) == (result != NULL));
 	FUZZ_CHECK((error == GROUPER_OK) == (*client_error(client) == '\0'));

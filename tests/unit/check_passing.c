@@ -371,13 +371,13 @@ run_beside(void *arg)
 	char c = 0;
 
 	if (client != NULL &&
-	    client_call_fds(client, "take", NULL, &given, -1, &result, NULL) ==
-		GROUPER_OK)
+	    client_call_fds(client, "take", json_object(), &given, -1, &result,
+		NULL) == GROUPER_OK)
 		beside->took = (size_t)json_integer_value(result);
 	json_decref(result);
 	if (client != NULL &&
-	    client_call_fds(client, "open", NULL, NULL, -1, &result, &got) ==
-		GROUPER_OK) {
+	    client_call_fds(client, "open", json_object(), NULL, -1, &result,
+		&got) == GROUPER_OK) {
 		beside->got = got.count;
 		beside->through = write(got.list[1], "x", 1) == 1 &&
 		    read(got.list[0], &c, 1) == 1 && c == 'x';

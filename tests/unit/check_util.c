@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/control/json_build.h"
 #include "runtime/control/rpc.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
@@ -406,7 +407,7 @@ START_TEST(rpc_lines_are_whole_objects)
 	    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,"
 	    "\"message\":\"say \\\"x\\\"\"}}\n");
 	free(line);
-	line = rpc_request(7, "ident", NULL);
+	line = rpc_request(7, "ident", json_object());
 	object = json_loads(line, 0, NULL);
 	ck_assert_ptr_nonnull(object);
 	ck_assert_int_eq(json_integer_value(json_object_get(object, "id")), 7);
@@ -416,6 +417,23 @@ START_TEST(rpc_lines_are_whole_objects)
 	json_decref(object);
 	free(line);
 	json_decref(id);
+}
+END_TEST
+
+START_TEST(what_cannot_be_built_whole_is_not_sent)
+{
+	json_t *object = json_object(), *list = json_array();
+
+	json_put(&object, "a", json_true());
+	ck_assert_uint_eq(json_object_size(object), 1);
+	json_add(&list, json_integer(1));
+	json_add(&list, NULL);
+	json_add(&list, json_integer(2));
+	ck_assert_ptr_null(list);
+	json_put(&object, "list", list);
+	json_put(&object, "b", json_true());
+	ck_assert_ptr_null(object);
+	ck_assert_ptr_null(rpc_request(1, "m", object));
 }
 END_TEST
 
@@ -447,5 +465,6 @@ main(void)
 
 	tc = support_case(s, "JSON-RPC");
 	tcase_add_test(tc, rpc_lines_are_whole_objects);
+	tcase_add_test(tc, what_cannot_be_built_whole_is_not_sent);
 	return support_main(s, NULL);
 }
