@@ -27,7 +27,8 @@ struct grouper_client;
 /*
  * Connects to the host whose socket is at a path, else to the one of a name,
  * else to that of GROUPER_SOCKET, else to the only one of this user.  Only a
- * host of root's or of this user is believed.
+ * host of root's or of this user is believed; by root also anybody's whose
+ * socket is given.
  *
  * socket, host: may be NULL; not both are to be given.
  * client: set on success; the caller frees it with grouper_client_free().

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,28 +34,26 @@ struct client {
 	char error[ERROR_MAX];
 };
 
-static int
-believe(struct client *client)
+bool
+client_trusts(int fd, enum client_trust trust, struct ucred *peer)
 {
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
+	socklen_t length = sizeof(*peer);
 
-	if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) ==
-	    -1)
-		return -1;
-	if (peer.uid != 0 && peer.uid != geteuid()) {
-		errno = EACCES;
-		return -1;
-	}
-	client->peer = peer.pid;
-	return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) == -1)
+		return false;
+	if (peer->uid == 0 || peer->uid == geteuid() ||
+	    (geteuid() == 0 && trust == CLIENT_TRUSTS_NAMED))
+		return true;
+	errno = EACCES;
+	return false;
 }
 
 struct client *
-client_connect(const char *path)
+client_connect(const char *path, enum client_trust trust)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct client *client;
+	struct ucred peer;
 	int saved;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
@@ -71,8 +68,10 @@ client_connect(const char *path)
 	if (client->fd != -1 &&
 	    connect(client->fd, (struct sockaddr *)&address, sizeof(address)) ==
 		0 &&
-	    believe(client) == 0)
+	    client_trusts(client->fd, trust, &peer)) {
+		client->peer = peer.pid;
 		return client;
+	}
 	saved = errno;
 	client_free(client);
 	errno = saved;

@@ -7,7 +7,9 @@
 #define RUNTIME_CONTROL_CLIENT_H
 
 #include <sys/types.h>
+#include <sys/socket.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -19,10 +21,22 @@
 struct client;
 
 /*
- * Connects to the socket at path.  Only a host of root's or of our own user
- * is believed.  NULL with errno: EACCES for anybody else's.
+ * Whose hosts are believed: of our own user and of root; or, for root alone,
+ * of anybody.  The latter is for a socket that the caller named for this
+ * call: what an environment names may be what sudo or su kept of another's.
  */
-struct client *client_connect(const char *path);
+enum client_trust { CLIENT_TRUSTS_OWN, CLIENT_TRUSTS_NAMED };
+
+/*
+ * Whether the process at the other end is of such a user.  peer receives it.
+ */
+bool client_trusts(int fd, enum client_trust trust, struct ucred *peer);
+
+/*
+ * Connects to the socket at path.  NULL with errno: EACCES where the host is
+ * not believed.
+ */
+struct client *client_connect(const char *path, enum client_trust trust);
 void client_free(struct client *client);
 
 /* The process that listens. */

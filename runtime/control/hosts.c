@@ -57,7 +57,7 @@ static void
 try_host(const char *name, const char *path, void *arg)
 {
 	struct search *search = arg;
-	struct client *client = client_connect(path);
+	struct client *client = client_connect(path, CLIENT_TRUSTS_OWN);
 
 	if (client == NULL)
 		return;
@@ -111,8 +111,9 @@ say_why(const char *path, const char *name, char *why, size_t size)
 	else if (saved == EACCES && stat(path, &st) == 0 && st.st_uid != 0 &&
 	    st.st_uid != geteuid())
 		snprintf(why, size,
-		    "%s: the host there is another user's (%u) and not trusted",
-		    path, (unsigned int)st.st_uid);
+		    "%s: the host there is another user's (%u) and not trusted%s",
+		    path, (unsigned int)st.st_uid,
+		    geteuid() == 0 ? " unless --socket names it" : "");
 	else
 		snprintf(why, size, "%s: %s", path, strerror(saved));
 	errno = saved;
@@ -120,10 +121,10 @@ say_why(const char *path, const char *name, char *why, size_t size)
 
 /* name: how it was asked for, or NULL. */
 static enum grouper_error
-connect_path(const char *path, const char *name, struct client **client,
-    char *why, size_t size)
+connect_path(const char *path, const char *name, enum client_trust trust,
+    struct client **client, char *why, size_t size)
 {
-	*client = client_connect(path);
+	*client = client_connect(path, trust);
 	if (*client != NULL)
 		return GROUPER_OK;
 	say_why(path, name, why, size);
@@ -139,15 +140,17 @@ hosts_connect(const char *socket, const char *name, struct client **client,
 
 	*client = NULL;
 	if (socket != NULL)
-		return connect_path(socket, NULL, client, why, size);
+		return connect_path(socket, NULL, CLIENT_TRUSTS_NAMED, client,
+		    why, size);
 	if (name == NULL && set != NULL && set[0] != '\0')
-		return connect_path(set, NULL, client, why, size);
+		return connect_path(set, NULL, CLIENT_TRUSTS_OWN, client, why,
+		    size);
 	if (name == NULL)
 		return connect_only(client, why, size);
 	if (names_directory(directory, sizeof(directory)) == -1)
 		return fail_directory(why, size);
 	snprintf(path, sizeof(path), "%s/%.*s.sock", directory, NAME_MAX, name);
-	return connect_path(path, name, client, why, size);
+	return connect_path(path, name, CLIENT_TRUSTS_OWN, client, why, size);
 }
 
 enum grouper_error

@@ -20,7 +20,8 @@ int hosts_each(hosts_fn *fn, void *arg);
 
 /*
  * Connects to the host that listens at socket, else to the one of this name,
- * else to $GROUPER_SOCKET, else to the only one of this user.
+ * else to $GROUPER_SOCKET, else to the only one of this user.  Root may name
+ * the socket of anybody's host.
  *
  * socket, name: may be NULL; socket comes first.
  * client: set on success, for client_free().
@@ -28,7 +29,7 @@ int hosts_each(hosts_fn *fn, void *arg);
  *
  * Returns GROUPER_OK; GROUPER_NO_GROUP if no such host runs; GROUPER_INVALID
  * if several run and none was named; GROUPER_SYSTEM with errno, EACCES if it
- * is neither root's nor our own user's.
+ * is not believed, see client_connect().
  */
 enum grouper_error hosts_connect(const char *socket, const char *name,
     struct client **client, char *why, size_t size);

@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "runtime/control/client.h"
 #include "runtime/control/descent.h"
 #include "runtime/control/json_build.h"
 #include "runtime/control/rpc.h"
@@ -124,16 +125,14 @@ drop(struct question *question, struct asked *asked)
 	*asked = question->asked[--question->count];
 }
 
-/* Only root's hosts and our own user's are believed. */
 static bool
 is_trusted(int fd)
 {
 	struct ucred peer;
-	socklen_t length = sizeof(peer);
 
 	/* A host that asked itself would wait for its own loop. */
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	    (peer.uid == 0 || peer.uid == geteuid()) && peer.pid != getpid();
+	return client_trusts(fd, CLIENT_TRUSTS_OWN, &peer) &&
+	    peer.pid != getpid();
 }
 
 /* Connects and asks, or leaves that for later; false: it cannot be asked. */

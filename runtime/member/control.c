@@ -30,7 +30,7 @@ control_call(struct grouper_member *member, const char *method, json_t *params,
 	if (params == NULL)
 		return GROUPER_SYSTEM;
 	if (member->socket != NULL) {
-		client = client_connect(member->socket);
+		client = client_connect(member->socket, CLIENT_TRUSTS_OWN);
 		if (client == NULL)
 			error = hosts_error(GROUPER_SYSTEM);
 	}

@@ -498,6 +498,56 @@ START_TEST(another_user_may_do_nothing)
 }
 END_TEST
 
+/* The host of an ordinary user; scripts have the path of its socket in S. */
+static void
+start_of_user(struct tree *tree)
+{
+	owner = support_user();
+	tree_write("name: h\nchildren:\n  - {id: a, shell: "
+		   "'echo up; exec sleep 1000'}\n");
+	support_start(&tree->host,
+	    &(struct support_command) {
+		.argv = ARGV(support_grouper(), "supervise", "tree.yaml"),
+		.env = ARGV("GROUPER_SOCKET", "GROUPER_HOST"),
+		.directory = support_directory(),
+		.uid = owner });
+	support_await_stdout(&tree->host, "up");
+	setenv("S", runtime_path("h.sock"), 1);
+}
+
+START_TEST(root_steers_a_users_host_by_its_socket)
+{
+	const char *why;
+	struct tree tree;
+
+	if (!support_can_switch_user(&why))
+		SUPPORT_SKIP("%s", why);
+	start_of_user(&tree);
+	tree_script_prints(0, "a\n", "$G status --keys -s $S");
+	tree_script_prints(0, "", "$G restart -s $S a");
+	tree_script_prints(7, "b\n",
+	    "$G spawn --key b -s $S -- sh -c 'exit 7' && "
+	    "$G wait -s $S b");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* It may be one that su kept: who gave it must not get what root says. */
+START_TEST(root_does_not_believe_an_environment_of_a_users)
+{
+	const char *why;
+	struct tree tree;
+
+	if (!support_can_switch_user(&why))
+		SUPPORT_SKIP("%s", why);
+	start_of_user(&tree);
+	tree_script_prints(1, "",
+	    "GROUPER_SOCKET=$S $G status 2>said; e=$?; "
+	    "grep -q 'another user.*unless --socket' said && exit $e");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -514,6 +564,8 @@ main(void)
 	tcase_add_test(tc, clients_that_leave_in_the_middle_harm_nobody);
 	tcase_add_test(tc, who_closes_its_writing_side_is_answered);
 	tcase_add_test(tc, another_user_may_do_nothing);
+	tcase_add_test(tc, root_steers_a_users_host_by_its_socket);
+	tcase_add_test(tc, root_does_not_believe_an_environment_of_a_users);
 	tc = support_case(suite, "much");
 	tcase_add_test(tc, a_thousand_waits_leave_room_for_others);
 	tcase_add_test(tc, a_flood_that_is_followed_holds_up_nobody);

@@ -81,7 +81,8 @@ check_call(struct client *client, bool wants_fds)
 static void
 use_private(int fd, const struct fuzz_input *input, unsigned int how)
 {
-	struct client *client = client_connect(address.sun_path);
+	struct client *client = client_connect(address.sun_path,
+	    CLIENT_TRUSTS_OWN);
 	enum grouper_error error = GROUPER_OK;
 	json_t *params;
 	int peer, i;
