@@ -23,7 +23,7 @@ static const char help[] =
     "Runs an empty host in the foreground, to which 'grouper spawn' adds\n"
     "groups and all other verbs talk, until it is stopped.  It prints the\n"
     "path of its control socket, for --socket or GROUPER_SOCKET, in one line.\n"
-    "\n"
+    "\n" SUPERVISE_CONFIG_HELP
     "      --control-fd N     stop everything when descriptor N, a pipe or a\n"
     "                         socket, reaches its end: when the program that\n"
     "                         holds the other end is gone\n"
@@ -78,6 +78,29 @@ take_option(int opt, char *value, void *arg)
 								  TOOL_USAGE;
 }
 
+static int
+carry_out(const struct supervise_options *options)
+{
+	struct spec_tree *tree;
+
+	if (options->name != NULL &&
+	    !name_valid(options->name, NAMES_HOST_MAX, false)) {
+		tool_error("host",
+		    "--name: expected 1 to 32 bytes without blanks, '/' or "
+		    "':', got '%s'",
+		    options->name);
+		return TOOL_USAGE;
+	}
+	log_open("grouper host", options->level);
+	tree = calloc(1, sizeof(*tree));
+	if (tree == NULL) {
+		tool_error("host", "%s", strerror(errno));
+		return TOOL_NO;
+	}
+	spec_supervisor_init(&tree->root);
+	return supervise_run(options, tree);
+}
+
 int
 host_main(int argc, char **argv)
 {
@@ -91,29 +114,14 @@ host_main(int argc, char **argv)
 		.level = LOG_LEVEL_WARN,
 		.control = -1,
 		.announce = true };
-	struct spec_tree *tree;
 	int status;
 
 	status = options_read(&common, argc, argv, ":" SUPERVISE_LETTERS, table,
 	    take_option, &options);
-	if (status != -1)
-		return status;
-	if (options_no_more("host", argv) != TOOL_OK)
-		return TOOL_USAGE;
-	if (options.name != NULL &&
-	    !name_valid(options.name, NAMES_HOST_MAX, false)) {
-		tool_error("host",
-		    "--name: expected 1 to 32 bytes without blanks, '/' or "
-		    "':', got '%s'",
-		    options.name);
-		return TOOL_USAGE;
-	}
-	log_open("grouper host", options.level);
-	tree = calloc(1, sizeof(*tree));
-	if (tree == NULL) {
-		tool_error("host", "%s", strerror(errno));
-		return TOOL_NO;
-	}
-	spec_supervisor_init(&tree->root);
-	return supervise_run(&options, tree);
+	if (status == -1 && options_no_more("host", argv) != TOOL_OK)
+		status = TOOL_USAGE;
+	if (status == -1)
+		status = carry_out(&options);
+	given_fini(&options.config);
+	return status;
 }

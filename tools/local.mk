@@ -7,6 +7,8 @@ grouper_SOURCES += \
 	tools/check.c \
 	tools/config.c \
 	tools/doctor.c \
+	tools/given.c \
+	tools/given.h \
 	tools/grouper.c \
 	tools/host.c \
 	tools/hosts.c \

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "runtime/bus/bus.h"
-#include "runtime/relay/settings.h"
 #include "runtime/util/fd.h"
 #include "tools/tool.h"
 
@@ -69,31 +68,14 @@ join(struct run_messages *messages, struct grouper_host *host,
 	return error;
 }
 
-/* In the order in which they were given. */
 static int
 load_settings(struct grouper_host *host, const struct run_options *options)
 {
-	struct bus *bus;
-	char text[512];
-	size_t i;
-	int result = 0;
+	json_t *settings = given_read(&options->config, "run");
+	int result;
 
-	if (options->nconfig == 0)
-		return 0;
-	bus = bus_of(host);
-	if (bus == NULL) {
-		tool_error("run", "settings: %s", strerror(errno));
-		return -1;
-	}
-	for (i = 0; i < options->nconfig && result == 0; i++)
-		if (options->config[i].is_file)
-			result = settings_load_file(bus_settings(bus),
-			    options->config[i].text, text, sizeof(text));
-		else
-			result = settings_load_text(bus_settings(bus),
-			    options->config[i].text, text, sizeof(text));
-	if (result == -1)
-		tool_error("run", "%s", text);
+	result = settings == NULL ? -1 : given_put(settings, host, "run");
+	json_decref(settings);
 	return result;
 }
 

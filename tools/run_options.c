@@ -322,5 +322,5 @@ run_options_fini(struct run_options *options)
 		free(options->reactions[i].event);
 	free(options->reactions);
 	free((void *)options->topics);
-	free(options->config);
+	given_fini(&options->config);
 }

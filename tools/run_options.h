@@ -15,6 +15,7 @@
 #include "runtime/bus/bus.h"
 #include "runtime/group/steps.h"
 #include "runtime/util/log.h"
+#include "tools/given.h"
 
 /* What becomes of processes that outlived the command. */
 enum run_leaks {
@@ -69,11 +70,7 @@ struct run_options {
 	bool messages;
 	struct bus_reaction *reactions;
 	size_t nreactions;
-	struct run_setting {
-		char *text; /* KEY=VALUE, or the name of a file */
-		bool is_file;
-	} * config;
-	size_t nconfig;
+	struct given config;
 	enum log_level level;
 };
 

@@ -449,32 +449,14 @@ run_value_on_event(struct run_options *options, char *value)
 	return NULL;
 }
 
-static const char *
-add_setting(struct run_options *options, char *value, bool is_file)
-{
-	struct run_setting *grown;
-
-	grown = reallocarray(options->config, options->nconfig + 1,
-	    sizeof(*grown));
-	if (grown == NULL)
-		return no_memory;
-	options->config = grown;
-	grown[options->nconfig++] = (struct run_setting) { value, is_file };
-	return NULL;
-}
-
 const char *
 run_value_config(struct run_options *options, char *value)
 {
-	if (*value == '=' || strchr(value, '=') == NULL)
-		return "KEY=VALUE";
-	return add_setting(options, value, false);
+	return given_add(&options->config, value, false);
 }
 
 const char *
 run_value_config_file(struct run_options *options, char *value)
 {
-	if (*value == '\0')
-		return "the name of a file";
-	return add_setting(options, value, true);
+	return given_add(&options->config, value, true);
 }

@@ -43,7 +43,8 @@ static const char help[] =
     "Runs a supervisor tree from a tree file (grouper.yaml) or a Procfile, in\n"
     "the foreground, until it is stopped or fails.  Without FILE:\n"
     "grouper.yaml, grouper.yml or Procfile of the working directory.\n"
-    "\n"
+    "\n" SUPERVISE_CONFIG_HELP
+    "      --no-config        without the settings of the tree file\n"
     "      --name NAME        name of the host; the tree's own without\n"
     "  -m, --formation N=M,.. instances of a Procfile's commands\n"
     "  -q, --quiet            do not tell of restarts and the like\n"
@@ -62,6 +63,7 @@ static const char help[] =
 struct supervise {
 	const struct supervise_options *options;
 	struct spec_tree *tree; /* that was loaded last */
+	json_t *settings;	/* of the command line */
 	struct loop *loop;
 	struct grouper_host *host;
 	struct supervisor *supervisor;
@@ -139,6 +141,17 @@ on_watchdog(void *arg)
 	loop_timer_set(supervise->watchdog, supervise->watchdog_ms);
 }
 
+static struct spec_tree *
+read_tree(const struct supervise_options *options, char **why)
+{
+	struct spec_tree *tree;
+
+	tree = tree_read(options->path, options->formation, why);
+	if (tree != NULL && options->no_config)
+		spec_drop_config(tree);
+	return tree;
+}
+
 /* Also called by the verb of that name. */
 static enum grouper_error
 reload(char **why, void *arg)
@@ -154,8 +167,7 @@ reload(char **why, void *arg)
 	}
 	if (supervise->manager != NULL)
 		tell_reloading(supervise->manager);
-	tree = tree_read(supervise->options->path,
-	    supervise->options->formation, why);
+	tree = read_tree(supervise->options, why);
 	if (tree != NULL)
 		error = supervisor_reload(supervise->supervisor, tree, why);
 	if (error == GROUPER_OK) {
@@ -353,6 +365,9 @@ make_supervisor(struct supervise *supervise)
 	supervise->supervisor = supervisor_new(&options);
 	if (supervise->supervisor == NULL)
 		return fail(supervise, "supervisor");
+	if (given_put(supervise->settings, supervise->host,
+		supervise->options->verb) == -1)
+		return -1;
 	if (messages_load(supervise->host, supervise->tree, &why) == -1) {
 		tool_error(supervise->options->verb, "%s",
 		    why != NULL ? why : strerror(errno));
@@ -434,6 +449,7 @@ release(struct supervise *supervise)
 	fd_close(&supervise->signals);
 	loop_free(supervise->loop);
 	spec_free(supervise->tree);
+	json_decref(supervise->settings);
 }
 
 int
@@ -444,34 +460,63 @@ supervise_run(const struct supervise_options *options, struct spec_tree *tree)
 		.signals = -1,
 		.status = TOOL_NO };
 
-	if (carry_out(&supervise) != 0)
+	supervise.settings = given_read(&options->config, options->verb);
+	if (supervise.settings == NULL)
+		supervise.status = TOOL_USAGE;
+	else if (carry_out(&supervise) != 0)
 		supervise.status = TOOL_NO;
 	release(&supervise);
 	return supervise.status;
 }
 
+static int
+take_setting(struct supervise_options *options, char *value, bool is_file)
+{
+	const char *expected = given_add(&options->config, value, is_file);
+
+	if (expected == NULL)
+		return -1;
+	tool_error(options->verb, "--config%s: expected %s, got '%s'",
+	    is_file ? "-file" : "", expected, value);
+	return TOOL_USAGE;
+}
+
 int
 supervise_take(struct supervise_options *options, int opt, char *value)
 {
-	if (opt == SUPERVISE_NAME)
+	switch (opt) {
+	case SUPERVISE_NAME:
 		options->name = value;
-	else if (opt == 'q')
+		break;
+	case SUPERVISE_CONFIG:
+	case SUPERVISE_CONFIG_FILE:
+		return take_setting(options, value,
+		    opt == SUPERVISE_CONFIG_FILE);
+	case 'q':
 		options->level = LOG_LEVEL_QUIET;
-	else
+		break;
+	default:
 		options->level = options->level == LOG_LEVEL_INFO ?
 		    LOG_LEVEL_DEBUG :
 		    LOG_LEVEL_INFO;
+		break;
+	}
 	return -1;
 }
+
+enum { NO_CONFIG = SUPERVISE_OWN };
 
 static int
 take_option(int opt, char *value, void *arg)
 {
 	struct supervise_options *parsed = arg;
 
-	if (opt != 'm')
+	if (opt == 'm')
+		parsed->formation = value;
+	else if (opt == NO_CONFIG)
+		parsed->no_config = true;
+	else
 		return supervise_take(parsed, opt, value);
-	parsed->formation = value;
 	return -1;
 }
 
@@ -497,6 +542,7 @@ supervise_main(int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "formation", required_argument, NULL, 'm' },
+		{ "no-config", no_argument, NULL, NO_CONFIG },
 		SUPERVISE_OPTIONS,
 		OPTIONS_END,
 	};
@@ -511,9 +557,12 @@ supervise_main(int argc, char **argv)
 	    table, take_option, &options);
 	if (status == -1 && take_path(&options, argc, argv) != TOOL_OK)
 		status = TOOL_USAGE;
-	if (status != -1)
-		return status;
-	log_open("grouper supervise", options.level);
-	tree = tree_read(options.path, options.formation, NULL);
-	return tree == NULL ? TOOL_USAGE : supervise_run(&options, tree);
+	if (status == -1) {
+		log_open("grouper supervise", options.level);
+		tree = read_tree(&options, NULL);
+		status = tree == NULL ? TOOL_USAGE :
+					supervise_run(&options, tree);
+	}
+	given_fini(&options.config);
+	return status;
 }

@@ -132,6 +132,20 @@ spec_supervisor_fini(struct spec_supervisor *supervisor)
 }
 
 void
+spec_drop_config(struct spec_tree *tree)
+{
+	size_t i;
+
+	for (i = 0; i < tree->nconfig; i++) {
+		free(tree->config[i].name);
+		free(tree->config[i].value);
+	}
+	free(tree->config);
+	tree->config = NULL;
+	tree->nconfig = 0;
+}
+
+void
 spec_free(struct spec_tree *tree)
 {
 	size_t i;
@@ -144,11 +158,7 @@ spec_free(struct spec_tree *tree)
 		free_list(tree->topic_groups[i].topics);
 	}
 	free(tree->topic_groups);
-	for (i = 0; i < tree->nconfig; i++) {
-		free(tree->config[i].name);
-		free(tree->config[i].value);
-	}
-	free(tree->config);
+	spec_drop_config(tree);
 	spec_supervisor_fini(&tree->root);
 	free(tree);
 }

@@ -209,6 +209,9 @@ bool spec_command_same_run(const struct spec_command *one,
 struct spec_tree *spec_copy(const struct spec_tree *tree);
 int spec_child_copy(struct spec_child *to, const struct spec_child *from);
 void spec_free(struct spec_tree *tree); /* and the struct; NULL is fine */
+
+/* Leaves a tree without settings. */
+void spec_drop_config(struct spec_tree *tree);
 void spec_supervisor_fini(struct spec_supervisor *supervisor);
 void spec_child_fini(struct spec_child *child);
 

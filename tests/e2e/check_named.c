@@ -356,6 +356,71 @@ START_TEST(a_member_reads_and_changes_settings)
 }
 END_TEST
 
+#define SETTINGS "config: {a: 1, b: 2}\n" BARE
+
+START_TEST(settings_of_the_command_line_come_first)
+{
+	struct tree tree;
+
+	support_file("more", 0644, "{\"b\": [3], \"c\": 4}\n");
+	tree_start_by(&tree, SETTINGS,
+	    ARGV("supervise", "--config-file", "more", "--config", "c=text",
+		"tree.yaml"));
+	tree_await_ready("");
+	tree_prints("a=1\nb=[3]\nc=\"text\"\n", ARGV("config", "list"));
+	tree_expect(0, ARGV("reload"));
+	tree_prints("[3]\n", ARGV("config", "get", "b"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(settings_of_the_tree_may_be_left_out)
+{
+	struct tree tree;
+
+	tree_start_by(&tree, SETTINGS,
+	    ARGV("supervise", "--no-config", "--config", "c=4", "tree.yaml"));
+	tree_await_ready("");
+	tree_prints("c=4\n", ARGV("config", "list"));
+	tree_expect(0, ARGV("reload"));
+	tree_prints("c=4\n", ARGV("config", "list"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_host_without_a_tree_has_settings)
+{
+	struct tree tree;
+
+	tree_start_by(&tree, "", ARGV("host", "--name=t", "--config=a=1"));
+	tree_await_ready("");
+	tree_prints("1\n", ARGV("config", "get", "a"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* Before the name of the host is taken, or waited for. */
+START_TEST(bad_settings_of_the_command_line_start_nothing)
+{
+	static const char *const given[][2] = {
+		{ "--config=name", "--config: expected KEY=VALUE, got 'name'" },
+		{ "--config=a b=1", "setting 'a b'" },
+		{ "--config-file=", "--config-file: expected the name of" },
+		{ "--config-file=/no/such/file", "No such file" },
+		{ "--config-file=/dev/null", "/dev/null:1:0" },
+	};
+	struct tree tree;
+	size_t i;
+
+	tree_start(&tree, BARE);
+	tree_await_ready("");
+	for (i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		tree_refuses(2, given[i][1],
+		    ARGV("supervise", given[i][0], support_path("tree.yaml")));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Hosts */
 
 START_TEST(hosts_share_nothing)
@@ -414,6 +479,10 @@ main(void)
 	tcase_add_test(tc, an_unknown_setting_is_told);
 	tcase_add_test(tc, settings_are_listed_in_byte_order);
 	tcase_add_test(tc, a_member_reads_and_changes_settings);
+	tcase_add_test(tc, settings_of_the_command_line_come_first);
+	tcase_add_test(tc, settings_of_the_tree_may_be_left_out);
+	tcase_add_test(tc, a_host_without_a_tree_has_settings);
+	tcase_add_test(tc, bad_settings_of_the_command_line_start_nothing);
 	tc = support_case(suite, "hosts");
 	tcase_add_test(tc, hosts_share_nothing);
 	return support_main(suite, NULL);

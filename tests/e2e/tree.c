@@ -42,23 +42,14 @@ tree_write(const char *text)
 	free(copy);
 }
 
-void
-tree_start(struct tree *tree, const char *text)
-{
-	struct support_command command = { .env = environment,
-		.directory = support_directory() };
-
-	use_directory();
-	tree_write(text);
-	command.argv = ARGV(support_grouper(), "supervise", "tree.yaml");
-	support_start(&tree->host, &command);
-}
-
+/* Starts grouper with these arguments, in a directory or our own. */
 static void
-call(struct support_run *r, const char *const *argv)
+begin(struct support_run *r, const char *const *argv, const char *directory)
 {
 	const char *words[ARGS_MAX] = { support_grouper() };
-	struct support_command command = { .argv = words, .env = environment };
+	struct support_command command = { .argv = words,
+		.env = environment,
+		.directory = directory };
 	size_t i;
 
 	for (i = 0; argv[i] != NULL; i++) {
@@ -66,6 +57,26 @@ call(struct support_run *r, const char *const *argv)
 		words[i + 1] = argv[i];
 	}
 	support_start(r, &command);
+}
+
+void
+tree_start_by(struct tree *tree, const char *text, const char *const *argv)
+{
+	use_directory();
+	tree_write(text);
+	begin(&tree->host, argv, support_directory());
+}
+
+void
+tree_start(struct tree *tree, const char *text)
+{
+	tree_start_by(tree, text, ARGV("supervise", "tree.yaml"));
+}
+
+static void
+call(struct support_run *r, const char *const *argv)
+{
+	begin(r, argv, NULL);
 	support_wait_for(r, WAIT_MS);
 }
 

@@ -34,6 +34,10 @@ struct tree {
 void tree_start(struct tree *tree, const char *text);
 void tree_write(const char *text);
 
+/* The same, by a command line behind `grouper`, which names the file itself. */
+void tree_start_by(struct tree *tree, const char *text,
+    const char *const *argv);
+
 /* Waits until children are ready; fails the test after `wait` gave up. */
 void tree_await_ready(const char *key);
 

@@ -36,8 +36,8 @@ check_lists(const struct run_options *options)
 	for (i = 0; i < options->nlimits; i++)
 		FUZZ_CHECK(options->limits[i].resource >= 0 &&
 		    options->limits[i].resource < (int)RLIM_NLIMITS);
-	for (i = 0; i < options->nconfig; i++)
-		FUZZ_CHECK(options->config[i].text != NULL);
+	for (i = 0; i < options->config.count; i++)
+		FUZZ_CHECK(options->config.items[i].text != NULL);
 }
 
 static void

@@ -51,6 +51,7 @@ tests_fuzz_fuzz_tree_LDADD = $(fuzz_libs)
 
 tests_fuzz_fuzz_options_SOURCES = \
 	tests/fuzz/fuzz_options.c \
+	tools/given.c \
 	tools/run_options.c \
 	tools/run_values.c \
 	tools/tool.c
