@@ -104,6 +104,21 @@ make(struct logs *logs, const struct logs_target *target)
 	return NULL;
 }
 
+/* Else each file that a child ever wrote to would stay open. */
+static void
+drop_unused_files(struct logs *logs)
+{
+	struct entry *entry, *next;
+
+	LIST_FOREACH_SAFE(entry, &logs->entries, entry, next) {
+		if (entry->kind != LOGS_FILE || sink_is_joined(entry->sink))
+			continue;
+		sink_finish(entry->sink, 0);
+		LIST_REMOVE(entry, entry);
+		entry_free(entry);
+	}
+}
+
 struct sink *
 logs_sink(struct logs *logs, const struct logs_target *target)
 {
@@ -112,6 +127,7 @@ logs_sink(struct logs *logs, const struct logs_target *target)
 	LIST_FOREACH(entry, &logs->entries, entry)
 		if (is_for(entry, target))
 			return entry->sink;
+	drop_unused_files(logs);
 	entry = calloc(1, sizeof(*entry));
 	if (entry == NULL)
 		return NULL;

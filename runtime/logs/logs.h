@@ -36,9 +36,10 @@ struct logs *logs_new(struct loop *loop, int fd, const char *syslog_path);
 void logs_free(struct logs *logs);
 
 /*
- * The sink for a target; held by logs, which whoever joins it need not
- * outlive.  A path that is there already keeps the size and number it had.
- * NULL with errno.
+ * The sink for a target, to be joined before the next call: files that
+ * nobody has joined are let go then.  Whoever joined it may outlive logs.  A
+ * path that is there already keeps the size and number it had.  NULL with
+ * errno.
  */
 struct sink *logs_sink(struct logs *logs, const struct logs_target *target);
 

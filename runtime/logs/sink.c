@@ -19,6 +19,13 @@ sink_join(struct sink *sink, const char *name)
 	return lane;
 }
 
+/* But for its maker, each lane is a user. */
+bool
+sink_is_joined(const struct sink *sink)
+{
+	return sink->users > 1;
+}
+
 void
 sink_release(struct sink *sink)
 {

@@ -46,6 +46,9 @@ struct sink {
 struct sink_lane *sink_join(struct sink *sink, const char *name);
 void sink_leave(struct sink_lane *lane);
 
+/* Whether it has a lane. */
+bool sink_is_joined(const struct sink *sink);
+
 /* Takes a line; sink_flush() after the last of several sends them. */
 void sink_line(struct sink_lane *lane, const struct log_line *line);
 void sink_flush(struct sink *sink);

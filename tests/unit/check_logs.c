@@ -429,6 +429,7 @@ START_TEST(a_target_is_shared_by_those_who_name_it)
 	struct logs_target other = { LOGS_FILE, support_path("b"), 0, 0 };
 	struct logs_target kinds[] = { { LOGS_DISCARD, NULL, 0, 0 },
 		{ LOGS_PREFIX, NULL, 0, 0 }, { LOGS_SYSLOG, NULL, 0, 0 } };
+	struct sink_lane *lane;
 	struct logs *logs;
 	struct sink *one;
 	size_t i;
@@ -437,8 +438,10 @@ START_TEST(a_target_is_shared_by_those_who_name_it)
 	logs = logs_new(loop, STDOUT_FILENO, support_path("none"));
 	one = logs_sink(logs, &target);
 	ck_assert_ptr_nonnull(one);
+	lane = sink_join(one, "web");
 	ck_assert_ptr_eq(logs_sink(logs, &target), one);
 	ck_assert_ptr_ne(logs_sink(logs, &other), one);
+	sink_leave(lane);
 	for (i = 0; i < 3; i++) {
 		one = logs_sink(logs, &kinds[i]);
 		ck_assert_ptr_nonnull(one);
@@ -447,6 +450,36 @@ START_TEST(a_target_is_shared_by_those_who_name_it)
 	logs_finish(logs, 0);
 	logs_free(logs);
 	logs_free(NULL);
+	loop_free(loop);
+}
+END_TEST
+
+START_TEST(a_file_is_closed_when_nobody_writes_to_it)
+{
+	struct logs_target first = { LOGS_FILE, support_path("a"), 0, 0 };
+	struct logs_target second = { LOGS_FILE, support_path("b"), 0, 0 };
+	struct sink_lane *kept, *left;
+	struct logs *logs;
+	char name[16];
+	int lowest, i;
+
+	loop = loop_new(NULL);
+	logs = logs_new(loop, STDOUT_FILENO, NULL);
+	kept = sink_join(logs_sink(logs, &first), "kept");
+	lowest = dup(STDOUT_FILENO);
+	close(lowest);
+	for (i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		second.path = support_path(name);
+		left = sink_join(logs_sink(logs, &second), "left");
+		sink_leave(left);
+	}
+	i = dup(STDOUT_FILENO);
+	ck_assert_int_le(i, lowest + 1);
+	close(i);
+	ck_assert_ptr_eq(logs_sink(logs, &first), kept->sink);
+	sink_leave(kept);
+	logs_free(logs);
 	loop_free(loop);
 }
 END_TEST
@@ -502,6 +535,7 @@ main(void)
 	tcase_add_loop_test(tc, a_log_may_be_freed_in_a_callback, 0, 3);
 	tc = support_case(suite, "sinks");
 	tcase_add_test(tc, a_target_is_shared_by_those_who_name_it);
+	tcase_add_test(tc, a_file_is_closed_when_nobody_writes_to_it);
 	tcase_add_test(tc, a_log_goes_on_in_another_sink);
 	return support_main(suite, NULL);
 }
