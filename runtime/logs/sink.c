@@ -6,6 +6,12 @@
 
 #include <stdlib.h>
 
+int
+sink_open(struct sink *sink)
+{
+	return sink->ops->open != NULL ? sink->ops->open(sink) : 0;
+}
+
 struct sink_lane *
 sink_join(struct sink *sink, const char *name)
 {

@@ -24,6 +24,7 @@ struct sink_lane {
 };
 
 struct sink_ops {
+	int (*open)(struct sink *sink);
 	struct sink_lane *(*join)(struct sink *sink, const char *name);
 	void (*leave)(struct sink_lane *lane);
 	void (*line)(struct sink_lane *lane, const struct log_line *line);
@@ -38,6 +39,12 @@ struct sink {
 	const struct sink_ops *ops;
 	unsigned int users;
 };
+
+/*
+ * Whether lines could go there now, for those who want to know it before any
+ * come: 0; -1 with errno, which is not logged.  Only files can say no.
+ */
+int sink_open(struct sink *sink);
 
 /*
  * A lane for the child of this name, which is copied.  NULL with errno.

@@ -66,7 +66,7 @@ warn_rarely(struct file_sink *sink, const char *what)
  * opened before the old one is closed.
  */
 static int
-open_file(struct file_sink *sink)
+try_open(struct file_sink *sink)
 {
 	struct stat st;
 	int fd;
@@ -76,9 +76,9 @@ open_file(struct file_sink *sink)
 	    MODE);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		sink->lost_error = errno;
-		warn_rarely(sink, "cannot be opened");
-		fd_close(&fd);
 		sink->retry_at = sink->now_ms() + RETRY_MS;
+		fd_close(&fd);
+		errno = sink->lost_error;
 		return -1;
 	}
 	fd_close(&sink->fd);
@@ -88,6 +88,15 @@ open_file(struct file_sink *sink)
 	sink->torn = false;
 	sink->retry_at = 0;
 	return 0;
+}
+
+static int
+open_file(struct file_sink *sink)
+{
+	if (try_open(sink) == 0)
+		return 0;
+	warn_rarely(sink, "cannot be opened");
+	return -1;
 }
 
 /* Writes what can be written; -1 with errno where that is not all. */
@@ -250,11 +259,22 @@ file_line(struct sink_lane *lane, const struct log_line *line)
 	sink->unfinished = NULL;
 }
 
-static struct sink_lane *
-file_join(struct sink *sink, const char *name)
+static int
+file_open(struct sink *base)
 {
-	(void)sink;
+	struct file_sink *sink = (struct file_sink *)base;
+
+	return sink->fd != -1 ? 0 : try_open(sink);
+}
+
+static struct sink_lane *
+file_join(struct sink *base, const char *name)
+{
+	struct file_sink *sink = (struct file_sink *)base;
+
 	(void)name;
+	if (sink->fd == -1)
+		open_file(sink);
 	return calloc(1, sizeof(struct sink_lane));
 }
 
@@ -311,6 +331,7 @@ file_free(struct sink *base)
 }
 
 static const struct sink_ops file_ops = {
+	.open = file_open,
 	.join = file_join,
 	.leave = file_leave,
 	.line = file_line,
@@ -344,6 +365,5 @@ sink_file_new(const struct sink_file_options *options)
 		free(sink);
 		return NULL;
 	}
-	open_file(sink);
 	return &sink->sink;
 }

@@ -63,7 +63,8 @@ enum grouper_error supervisor_reload(struct supervisor *supervisor,
  * As machine_spawn(), key being the child's, and its standard descriptors
  * fds, -1 for one that it gets as others do.  They are taken over, also on
  * failure, and held until a temporary child was started, any other as long as
- * it is listed.  GROUPER_SYSTEM with *why if too many are held.
+ * it is listed.  GROUPER_SYSTEM with *why if too many are held,
+ * GROUPER_START_FAILED if its log is a file that cannot be opened.
  */
 enum grouper_error supervisor_spawn(struct supervisor *supervisor,
     const char *parent, const struct spec_child *child, const char *key,

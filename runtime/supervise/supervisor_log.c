@@ -7,6 +7,7 @@
 #include "runtime/group/host.h"
 #include "runtime/logs/logs.h"
 #include "runtime/logs/member_log.h"
+#include "runtime/logs/sink.h"
 #include "runtime/supervise/supervisor_private.h"
 
 struct log_tap {
@@ -27,8 +28,10 @@ on_log_line(const struct log_line *line, void *arg)
 		tap->fn(tap->arg);
 }
 
-int
-supervisor_take_log(struct slot *slot, const struct spec_command *command)
+/* Where its lines go; NULL with errno.  Not for SPEC_LOG_INHERIT. */
+static struct sink *
+find_sink(struct supervisor *supervisor, const struct spec_command *command,
+    enum spec_log kind)
 {
 	static const enum logs_kind kinds[] = {
 		[SPEC_LOG_PREFIX] = LOGS_PREFIX,
@@ -36,10 +39,30 @@ supervisor_take_log(struct slot *slot, const struct spec_command *command)
 		[SPEC_LOG_SYSLOG] = LOGS_SYSLOG,
 		[SPEC_LOG_FILE] = LOGS_FILE,
 	};
-	struct supervisor *supervisor = slot->supervisor;
-	struct logs_target target = { .path = command->log_file,
+	struct logs_target target = { .kind = kinds[kind],
+		.path = command->log_file,
 		.max_size = command->log_max_size,
 		.keep = command->log_keep };
+
+	return logs_sink(supervisor->logs, &target);
+}
+
+int
+supervisor_open_log(struct supervisor *supervisor,
+    const struct spec_command *command)
+{
+	struct sink *sink;
+
+	if (command->log != SPEC_LOG_FILE)
+		return 0;
+	sink = find_sink(supervisor, command, SPEC_LOG_FILE);
+	return sink == NULL ? -1 : sink_open(sink);
+}
+
+int
+supervisor_take_log(struct slot *slot, const struct spec_command *command)
+{
+	struct supervisor *supervisor = slot->supervisor;
 	struct member_log_options options = { .name = slot->key,
 		.ring_bytes = MEMBER_LOG_RING };
 	enum spec_log kind = command->log;
@@ -51,8 +74,7 @@ supervisor_take_log(struct slot *slot, const struct spec_command *command)
 		slot->log = NULL;
 		return 0;
 	}
-	target.kind = kinds[kind];
-	options.sink = logs_sink(supervisor->logs, &target);
+	options.sink = find_sink(supervisor, command, kind);
 	if (options.sink == NULL)
 		return -1;
 	if (slot->log != NULL)

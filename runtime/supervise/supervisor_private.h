@@ -36,6 +36,10 @@ struct supervisor {
 /* How many descriptors may be held. */
 size_t supervisor_max_held(void);
 
+/* Whether a file that is to be its log can be opened; 0, or -1 with errno. */
+int supervisor_open_log(struct supervisor *supervisor,
+    const struct spec_command *command);
+
 /* Makes the log of a slot what its command wants, from now on. */
 int supervisor_take_log(struct slot *slot, const struct spec_command *command);
 

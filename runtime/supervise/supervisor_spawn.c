@@ -3,6 +3,8 @@
  * Children of a supervisor that are not of its tree, see supervisor.h.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -50,6 +52,13 @@ spawn(struct supervisor *supervisor, const char *parent,
 		*why = strdup("too many descriptors are held for groups that "
 			      "were spawned");
 		return GROUPER_SYSTEM;
+	}
+	/* A restart does without the file; who asks now is told. */
+	if (supervisor_open_log(supervisor, child->command) == -1) {
+		if (asprintf(why, "log %s: %s", child->command->log_file,
+			strerror(errno)) == -1)
+			*why = NULL;
+		return GROUPER_START_FAILED;
 	}
 	error = machine_spawn(supervisor->machine, clock_ms(), parent, child,
 	    why);

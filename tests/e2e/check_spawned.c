@@ -93,6 +93,24 @@ START_TEST(a_log_takes_the_output)
 }
 END_TEST
 
+START_TEST(a_log_that_cannot_be_opened_is_told_to_the_caller)
+{
+	struct tree tree;
+
+	start_one(&tree);
+	tree_refuses(1,
+	    "spawn: x: log /no/such/file: No such file or directory",
+	    ARGV("spawn", "--key", "x", "--log", "file:/no/such/file", "true"));
+	tree_refuses(1, "x: not found", ARGV("wait", "x"));
+	/* Once: not by the host as well. */
+	tree_script_prints(0, "x\n", "$G spawn --key x --log file:f true");
+	support_signal(&tree.host, SIGTERM);
+	ck_assert_int_eq(support_wait(&tree.host), 0);
+	ck_assert_ptr_null(strstr(tree.host.stderr_text.data, "/no/such"));
+	support_finish(&tree.host);
+}
+END_TEST
+
 START_TEST(one_that_is_restarted_keeps_them)
 {
 	struct tree tree;
@@ -446,6 +464,7 @@ main(void)
 	tcase_add_test(tc, a_reader_sees_the_end_as_soon_as_the_command_does);
 	tcase_add_test(tc, closed_ones_can_still_be_written_to);
 	tcase_add_test(tc, a_log_takes_the_output);
+	tcase_add_test(tc, a_log_that_cannot_be_opened_is_told_to_the_caller);
 	tcase_add_test(tc, one_that_is_restarted_keeps_them);
 	tcase_add_test(tc, the_host_keeps_none_of_them);
 	tcase_add_test(tc,

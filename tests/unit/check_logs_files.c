@@ -130,6 +130,7 @@ START_TEST(a_new_file_is_closed_to_others)
 
 	umask(0);
 	sink = open_sink(path, 0, 0);
+	ck_assert_int_eq(sink_open(sink), 0);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0640);
 	sink_release(sink);
@@ -420,6 +421,27 @@ START_TEST(a_missing_directory_is_waited_for)
 }
 END_TEST
 
+static void
+ask_for_missing(const char *path)
+{
+	struct sink *sink = open_sink(path, 0, 0);
+
+	ck_assert_int_eq(sink_open(sink), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(mkdir(support_path("missing"), 0700), 0);
+	ck_assert_int_eq(sink_open(sink), 0);
+	sink_release(sink);
+}
+
+START_TEST(who_asks_for_a_file_is_answered_without_a_message)
+{
+	char *text = messages_of(ask_for_missing, support_path("missing/log"));
+
+	ck_assert_str_eq(text, "");
+	free(text);
+}
+END_TEST
+
 START_TEST(a_line_that_was_torn_is_told_of)
 {
 	const char *path = support_path("log");
@@ -508,6 +530,7 @@ main(void)
 	tc = support_case(suite, "trouble");
 	tcase_add_test(tc, a_full_disk_is_told_of_once_a_minute);
 	tcase_add_test(tc, a_missing_directory_is_waited_for);
+	tcase_add_test(tc, who_asks_for_a_file_is_answered_without_a_message);
 	tcase_add_test(tc, a_line_that_was_torn_is_told_of);
 	tcase_add_test(tc, a_fifo_without_a_reader_holds_nobody);
 	tcase_add_test(tc, a_path_that_is_too_long_is_refused);
