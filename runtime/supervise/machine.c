@@ -98,7 +98,6 @@ not_ready(struct machine_node *node)
 	snprintf(reason, sizeof(reason), "not ready within %s",
 	    text_of_ms(time, sizeof(time),
 		node->child->spec->command->ready_timeout_ms));
-	machine_tell(node, MACHINE_NOTE_NOT_READY, "%s", reason);
 	node_reason(node, reason);
 	node->cause = CAUSE_NOT_READY;
 	node_stop(node, false);

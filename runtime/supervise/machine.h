@@ -70,7 +70,6 @@ enum machine_note {
 	MACHINE_NOTE_AUTO_SHUTDOWN,
 	MACHINE_NOTE_LEADER_DIED,
 	MACHINE_NOTE_WATCHDOG,
-	MACHINE_NOTE_NOT_READY, /* ready_timeout expired */
 	MACHINE_NOTE_UNKILLABLE,
 	MACHINE_NOTE_FAILED,  /* a supervisor, which begins to stop */
 	MACHINE_NOTE_STOPPED, /* as asked */
@@ -86,7 +85,8 @@ struct machine_action {
 	const struct machine_node *node;
 	const char *key; /* "" is the root's */
 	uint64_t run;	 /* START, STOP */
-	bool asked;	 /* STOP: the child did nothing to deserve it */
+	bool asked;	 /* STOP: the child did nothing to deserve it;
+			    else its view has the reason */
 	bool kill;	 /* STOP */
 	int status;	 /* END: 0-255; NOTE_ENDED: of wait(2), or -1 */
 	enum machine_note note;

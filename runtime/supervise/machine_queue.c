@@ -201,7 +201,6 @@ machine_note_name(enum machine_note note)
 		[MACHINE_NOTE_AUTO_SHUTDOWN] = "auto_shutdown",
 		[MACHINE_NOTE_LEADER_DIED] = "leader_died",
 		[MACHINE_NOTE_WATCHDOG] = "watchdog",
-		[MACHINE_NOTE_NOT_READY] = "not_ready",
 		[MACHINE_NOTE_UNKILLABLE] = "unkillable",
 		[MACHINE_NOTE_FAILED] = "failed",
 		[MACHINE_NOTE_STOPPED] = "stopped",

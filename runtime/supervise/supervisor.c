@@ -251,12 +251,17 @@ static void
 act_stop(struct supervisor *supervisor, const struct machine_action *action)
 {
 	struct slot *slot = slot_find(&supervisor->slots, action->key);
+	char text[TEXT_MAX];
+	struct machine_view view;
 
 	if (slot == NULL || slot->run == NULL ||
 	    incarnation_number(slot->run) != action->run)
 		return;
-	tell(supervisor, "stopping", slot->key,
-	    action->kill ? "killed" : "stopping", NULL);
+	machine_view(action->node, &view);
+	snprintf(text, sizeof(text), "stopping%s%s", action->asked ? "" : ": ",
+	    action->asked ? "" : view.reason);
+	tell(supervisor, "stopping", slot->key, action->kill ? "killed" : text,
+	    NULL);
 	incarnation_stop(slot->run, action->kill);
 }
 

@@ -38,7 +38,6 @@ words_is_trouble(enum machine_note note)
 	case MACHINE_NOTE_COOLDOWN:
 	case MACHINE_NOTE_LEADER_DIED:
 	case MACHINE_NOTE_WATCHDOG:
-	case MACHINE_NOTE_NOT_READY:
 	case MACHINE_NOTE_UNKILLABLE:
 		return true;
 	default:

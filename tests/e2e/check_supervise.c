@@ -324,6 +324,30 @@ START_TEST(a_child_that_is_not_ready_in_time_fails_the_start)
 }
 END_TEST
 
+START_TEST(a_start_that_is_not_ready_in_time_is_told_once)
+{
+	static const char said[] = "supervise: a: not ready within 200ms\n";
+	struct tree tree;
+	const char *first;
+
+	tree_start(&tree, "children: []\n");
+	tree_await_ready("");
+	tree_expect(0,
+	    ARGV("spawn", "--key", "a", "--ready", "fd:3", "--ready-timeout",
+		"200ms", "sleep", "1000"));
+	tree_await_event("a", "start_failed", 1);
+	tree_script_prints(0, "stopping: not ready within 200ms\n1\n",
+	    "$G events --since 1 --no-follow | grep -o stopping.*;"
+	    "$G events --since 1 --no-follow | grep -c 'a: not ready'");
+	support_signal(&tree.host, SIGTERM);
+	ck_assert_int_eq(support_wait(&tree.host), 0);
+	first = strstr(tree.host.stderr_text.data, said);
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_null(strstr(first + 1, said));
+	support_finish(&tree.host);
+}
+END_TEST
+
 START_TEST(a_silent_watchdog_restarts_its_child)
 {
 	struct tree tree;
@@ -527,6 +551,7 @@ main(void)
 	tcase_add_loop_test(tc, each_kind_of_readiness_lets_the_next_one_start,
 	    0, sizeof(kinds) / sizeof(kinds[0]));
 	tcase_add_test(tc, a_child_that_is_not_ready_in_time_fails_the_start);
+	tcase_add_test(tc, a_start_that_is_not_ready_in_time_is_told_once);
 	tcase_add_test(tc, a_silent_watchdog_restarts_its_child);
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, a_child_gets_its_settings);
