@@ -5,6 +5,7 @@
  */
 #include "runtime/supervise/tail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,38 @@ last_lines(struct tail *tail, uint64_t lines)
 	return json_pack("{s:o}", "items", items);
 }
 
+static void
+ignore(const struct machine_view *view, void *arg)
+{
+	(void)view;
+	(void)arg;
+}
+
+/* Of several keys the caller does not know which one it is. */
+static void
+fail_missing(struct supervisor *supervisor, struct call *call,
+    const char *const *keys, size_t count)
+{
+	const struct machine *machine = supervisor_machine(supervisor);
+	size_t all = 0, some = count, half; /* of the first ones are there */
+	char *text = NULL;
+
+	/* There may be very many, and each look is a walk of the tree. */
+	while (some - all > 1) {
+		half = all + (some - all) / 2;
+		if (keys_each(machine, keys, half, ignore, NULL) == 0)
+			all = half;
+		else
+			some = half;
+	}
+	if (count > 1 &&
+	    asprintf(&text, "%s: %s", keys[all],
+		grouper_strerror(GROUPER_NOT_FOUND)) == -1)
+		text = NULL;
+	call_fail(call, GROUPER_NOT_FOUND, text);
+	free(text);
+}
+
 void
 tail_start(struct supervisor *supervisor, struct call *call,
     const char *const *keys, size_t count, uint64_t lines, bool follow)
@@ -159,7 +192,7 @@ tail_start(struct supervisor *supervisor, struct call *call,
 	tail->call = call;
 	if (keys_each(supervisor_machine(supervisor), keys, count, add_place,
 		tail) > 0) {
-		call_fail(call, GROUPER_NOT_FOUND, NULL);
+		fail_missing(supervisor, call, keys, count);
 		tail_free(tail);
 		return;
 	}

@@ -225,6 +225,9 @@ START_TEST(logs_keep_the_last_lines_of_the_dead)
 	ck_assert_int_eq(tree_ask(&out, ARGV("logs", "-n", "3", "b")), 0);
 	ck_assert_str_eq(out, "b | 99\nb | 100\nb | last\n");
 	free(out);
+	tree_refuses(1, "logs: none: not found", ARGV("logs", "none"));
+	tree_refuses(1, "logs: none: not found",
+	    ARGV("logs", "a", "b", "none", "a", "nor"));
 	tree_stop(&tree, 0);
 }
 END_TEST
