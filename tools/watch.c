@@ -79,6 +79,7 @@ print_time(const json_t *object, char *buffer, size_t size)
 static int
 print_event(const json_t *event)
 {
+	const char *key = text_of(event, "key");
 	char when[48];
 
 	if (strcmp(text_of(event, "type"), "gap") == 0)
@@ -91,7 +92,7 @@ print_event(const json_t *event)
 	print_time(event, when, sizeof(when));
 	return tool_line(STDOUT_FILENO, false, "%s %lld %s: %s", when,
 	    (long long)json_integer_value(json_object_get(event, "seq")),
-	    text_of(event, "key"), text_of(event, "text"));
+	    key[0] != '\0' ? key : "the tree", text_of(event, "text"));
 }
 
 static int

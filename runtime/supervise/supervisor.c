@@ -268,10 +268,14 @@ act_stop(struct supervisor *supervisor, const struct machine_action *action)
 static void
 act_note(struct supervisor *supervisor, const struct machine_action *action)
 {
+	/* How its process ended was told when it did. */
+	bool empty = action->note == MACHINE_NOTE_ENDED ||
+	    action->note == MACHINE_NOTE_STOPPED;
 	struct slot *slot;
 
 	tell_as(supervisor, words_is_trouble(action->note),
-	    machine_note_name(action->note), action->key, action->text,
+	    machine_note_name(action->note), action->key,
+	    empty ? NULL : action->text,
 	    action->note == MACHINE_NOTE_ENDED && action->status != -1 ?
 		json_pack("{s:i}", "status", action->status) :
 		NULL);
