@@ -31,6 +31,9 @@
 #define RESULT_ROOM ((size_t)64 << 10) /* at first */
 /* Others on the loop wait for no more than this. */
 #define RESULT_TURN ((size_t)256 << 10)
+/* Messages of a leader in a turn; of a dead one, more than a queue holds. */
+#define LINK_TURN 64
+#define LINK_ALL 4096
 /* What orphans get where asking is over, or must not be. */
 static const struct steps kill_only = { 1, { { SIGKILL, 0 } } };
 
@@ -353,16 +356,18 @@ on_message(struct group *group, const struct link_up *up)
 	}
 }
 
+/* So many messages at most: a leader that was taken over may flood. */
 static void
-drain_link(struct group *group)
+drain_link(struct group *group, size_t most)
 {
 	struct link_up up;
-	int result;
+	int result = -1;
 
 	/* A callback may free nothing, but it may start nothing here either:
 	 * the incarnation lives until its leader is reaped. */
-	while ((result = link_receive_up(group->link, &up)) == 1 ||
-	    (result == -1 && errno == EPROTO))
+	while (most-- > 0 &&
+	    ((result = link_receive_up(group->link, &up)) == 1 ||
+		(result == -1 && errno == EPROTO)))
 		if (result == 1)
 			on_message(group, &up);
 	if (result == 0 && group->link_watch != NULL)
@@ -375,7 +380,7 @@ on_link(int fd, void *arg)
 	struct group *group = arg;
 
 	(void)fd;
-	drain_link(group);
+	drain_link(group, LINK_TURN);
 	if (!group->empty_told || !group->host->quick ||
 	    !leavers_take(group->host, group->leader, &group->pidfd))
 		return;
@@ -391,7 +396,7 @@ on_leader(int fd, void *arg)
 	siginfo_t info = { 0 };
 
 	(void)fd;
-	drain_link(group);
+	drain_link(group, LINK_ALL);
 	if (waitid(P_PID, (id_t)group->leader, &info,
 		WEXITED | WNOHANG | __WALL) == 0 &&
 	    info.si_pid == 0)
@@ -418,7 +423,7 @@ group_forget_dead(struct group *group)
 		WEXITED | WNOHANG | __WALL) == -1 ||
 	    info.si_pid == 0)
 		return;
-	drain_link(group);
+	drain_link(group, LINK_ALL);
 	let_go(group);
 	if (!group->empty_told)
 		host_orphaned(group->host, group);

@@ -5,12 +5,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/group/host.h"
 #include "runtime/group/leader.h"
+#include "runtime/group/link.h"
 #include "trial.h"
 
 /*
@@ -284,6 +287,55 @@ START_TEST(orphans_fall_to_the_leader)
 }
 END_TEST
 
+/* The leader's end of its link, as if it were taken over; -1 if refused. */
+static int
+steal_link(pid_t leader)
+{
+	char path[64], target[256];
+	int fd = -1, pidfd, i;
+	ssize_t n;
+
+	pidfd = (int)syscall(SYS_pidfd_open, leader, 0);
+	ck_assert_int_ne(pidfd, -1);
+	for (i = 0; fd == -1 && i < 64; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)leader, i);
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		if (strncmp(target, "socket:", 7) == 0)
+			fd = (int)syscall(SYS_pidfd_getfd, pidfd, i, 0);
+	}
+	close(pidfd);
+	return fd;
+}
+
+START_TEST(a_leader_that_floods_holds_up_nobody)
+{
+	static const struct link_up up = { .type = LINK_CONTINUED };
+	struct trial trial;
+	size_t sent = 0, before;
+	int link;
+
+	link = steal_link(start_sleeper(&trial));
+	if (link == -1) {
+		still_works(&trial);
+		trial_close(&trial);
+		SUPPORT_SKIP("no descriptor of another process can be had");
+	}
+	before = trial.count;
+	while (sent < 200 && link_send_up(link, &up, LINK_DROP) == 0)
+		sent++;
+	ck_assert_uint_gt(sent, 100);
+	event_base_loop(trial.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	ck_assert_uint_gt(trial.count, before);
+	ck_assert_uint_lt(trial.count, before + 100);
+	while (trial.count < before + sent)
+		event_base_loop(trial.base, EVLOOP_ONCE);
+	close(link);
+	still_works(&trial);
+	trial_close(&trial);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -302,5 +354,6 @@ main(void)
 	tcase_add_test(tc, a_function_bears_the_host_s_name);
 	tcase_add_test(tc, kill_0_of_a_command_spares_its_leader);
 	tcase_add_test(tc, orphans_fall_to_the_leader);
+	tcase_add_test(tc, a_leader_that_floods_holds_up_nobody);
 	return support_main(s, NULL);
 }
