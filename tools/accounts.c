@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/util/fd.h"
 #include "runtime/util/parse.h"
 
 #define ID_MAX ((int64_t)UINT32_MAX - 1)
@@ -51,36 +52,6 @@ spawn_getent(pid_t *pid, int output, const char *database, const char *key)
 	return error;
 }
 
-/* Everything up to the end; NULL with errno. */
-static char *
-read_all(int fd)
-{
-	size_t length = 0, room = 0;
-	char *text = NULL, *grown;
-	ssize_t n;
-
-	for (;;) {
-		if (length + 1 >= room) {
-			room = room == 0 ? 1024 : room * 2;
-			grown = room > ANSWER_MAX ? NULL : realloc(text, room);
-			if (grown == NULL)
-				break;
-			text = grown;
-		}
-		n = read(fd, text + length, room - length - 1);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		length += (size_t)n;
-		text[length] = '\0';
-		if (n == 0)
-			return text;
-	}
-	free(text);
-	return NULL;
-}
-
 /*
  * What getent(1) answers, "" if it knows nothing; to be freed.  NULL if it
  * cannot be asked, or not for this database.
@@ -90,13 +61,14 @@ ask(const char *database, const char *key)
 {
 	int ends[2], status = -1;
 	char *text = NULL;
+	size_t length;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return NULL;
 	if (spawn_getent(&pid, ends[1], database, key) == 0) {
 		close(ends[1]);
-		text = read_all(ends[0]);
+		text = fd_read_all(ends[0], ANSWER_MAX, &length);
 		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 			;
 	} else {

@@ -164,41 +164,14 @@ dotenv_parse(const char *path, const char *text, size_t length,
 static char *
 read_file(const char *path, size_t *length)
 {
-	size_t room = 4096;
-	char *text = NULL, *grown;
-	ssize_t n = 1;
-	int fd, saved;
+	char *text;
+	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1)
 		return NULL;
-	*length = 0;
-	while (n != 0) {
-		grown = realloc(text, room + 1);
-		if (grown == NULL)
-			break;
-		text = grown;
-		n = read(fd, text + *length, room - *length);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		*length += (size_t)n;
-		if (*length > FILE_MAX) {
-			errno = EFBIG;
-			break;
-		}
-		if (*length == room)
-			room *= 2;
-	}
-	saved = errno;
+	text = fd_read_all(fd, FILE_MAX, length);
 	fd_close(&fd);
-	if (n != 0) {
-		free(text);
-		errno = saved;
-		return NULL;
-	}
-	text[*length] = '\0';
 	return text;
 }
 

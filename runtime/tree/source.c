@@ -138,26 +138,6 @@ source_copy(struct source *source, const char *path, const char *text,
 	return check(source, problems);
 }
 
-/* Up to room bytes; the number read, or -1 with errno. */
-static ssize_t
-read_all(int fd, char *buffer, size_t room)
-{
-	size_t used = 0;
-	ssize_t n;
-
-	while (used < room) {
-		n = read(fd, buffer + used, room - used);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	return (ssize_t)used;
-}
-
 /* NULL for a regular file, else what it is instead. */
 static const char *
 other_kind(mode_t mode)
@@ -176,10 +156,10 @@ other_kind(mode_t mode)
 static int
 read_from(int fd, struct source *source, struct tree_problems *problems)
 {
+	char *path = source->path, *buffer;
 	const char *kind;
 	struct stat st;
-	char *buffer;
-	ssize_t n;
+	size_t length;
 	int result;
 
 	if (fstat(fd, &st) == -1)
@@ -191,21 +171,18 @@ read_from(int fd, struct source *source, struct tree_problems *problems)
 		errno = EINVAL;
 		return -1;
 	}
-	/* The size is a guess: the file may grow, or be one of /proc. */
-	buffer = malloc(SOURCE_MAX + 1);
+	buffer = fd_read_all(fd, SOURCE_MAX, &length);
+	if (buffer == NULL && errno == EFBIG) {
+		too_long(source, problems);
+		errno = EINVAL;
+		return -1;
+	}
 	if (buffer == NULL)
 		return system_error(source, problems);
-	n = read_all(fd, buffer, SOURCE_MAX + 1);
-	if (n == -1) {
-		result = system_error(source, problems);
-	} else {
-		char *path = source->path;
-
-		result = source_copy(source, path, buffer, (size_t)n, problems);
-		free(path);
-		if (result != 0)
-			errno = EINVAL;
-	}
+	result = source_copy(source, path, buffer, length, problems);
+	free(path);
+	if (result != 0)
+		errno = EINVAL;
 	free(buffer);
 	return result;
 }

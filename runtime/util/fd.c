@@ -16,6 +16,8 @@
 
 #include "runtime/util/clock.h"
 
+#define FIRST_ROOM 4096 /* of what is read */
+
 void
 fd_close(int *fd)
 {
@@ -25,6 +27,41 @@ fd_close(int *fd)
 		close(*fd); /* Linux frees it also on EINTR, see close(2) */
 	*fd = -1;
 	errno = saved;
+}
+
+char *
+fd_read_all(int fd, size_t max, size_t *length)
+{
+	size_t used = 0, room = 0;
+	char *text = NULL, *grown;
+	ssize_t n;
+
+	for (;;) {
+		if (used + 1 >= room) {
+			room = room == 0 ? FIRST_ROOM : 2 * room;
+			grown = realloc(text, room);
+			if (grown == NULL)
+				break;
+			text = grown;
+		}
+		n = read(fd, text + used, room - used - 1);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			break;
+		used += (size_t)n;
+		if (used > max) {
+			errno = EFBIG;
+			break;
+		}
+		if (n == 0) {
+			text[used] = '\0';
+			*length = used;
+			return text;
+		}
+	}
+	free(text);
+	return NULL;
 }
 
 int

@@ -5,6 +5,7 @@
 #ifndef RUNTIME_UTIL_FD_H
 #define RUNTIME_UTIL_FD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Closes *fd unless it is -1, and sets it to -1.  Keeps errno. */
@@ -15,6 +16,14 @@ void fd_close(int *fd);
  * not end it.  1; 0 when the time is over; -1 with errno.
  */
 int fd_await(int fd, short events, int64_t deadline);
+
+/*
+ * All that is read up to the end, max bytes at most, with a NUL behind it that
+ * *length does not count; to be freed.  Takes memory as it comes: a block for
+ * the largest would, once freed, let glibc keep as much for good, mallopt(3).
+ * NULL with errno, EFBIG for more; the descriptor stays the caller's.
+ */
+char *fd_read_all(int fd, size_t max, size_t *length);
 
 /*
  * Makes sure that descriptors 0, 1 and 2 are taken, by close-on-exec

@@ -49,6 +49,58 @@ START_TEST(a_closed_descriptor_is_minus_one)
 }
 END_TEST
 
+/* A file of so many bytes, read from its start. */
+static char *
+read_back(size_t size, size_t max, size_t *length)
+{
+	char *bytes = malloc(size + 1), *text;
+	int saved, fd;
+
+	ck_assert_ptr_nonnull(bytes);
+	memset(bytes, 'x', size);
+	fd = open(support_path("read"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	free(bytes);
+	text = fd_read_all(fd, max, length);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return text;
+}
+
+START_TEST(all_is_read_up_to_the_end)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 100000 };
+	char *text;
+	size_t i, length;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		text = read_back(sizes[i], sizes[i], &length);
+		ck_assert_ptr_nonnull(text);
+		ck_assert_uint_eq(length, sizes[i]);
+		ck_assert_uint_eq(strspn(text, "x"), sizes[i]);
+		ck_assert_int_eq(text[sizes[i]], '\0');
+		free(text);
+	}
+}
+END_TEST
+
+START_TEST(more_than_may_be_is_not_read)
+{
+	static const size_t sizes[] = { 1, 4096, 100000 };
+	size_t i, length;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		ck_assert_ptr_null(read_back(sizes[i], sizes[i] - 1, &length));
+		ck_assert_int_eq(errno, EFBIG);
+	}
+	ck_assert_ptr_null(fd_read_all(-1, 1, &length));
+	ck_assert_int_eq(errno, EBADF);
+}
+END_TEST
+
 START_TEST(a_wait_ends_with_what_is_awaited_or_its_time)
 {
 	int ends[2];
@@ -444,6 +496,8 @@ main(void)
 	TCase *tc = support_case(s, "descriptors");
 
 	tcase_add_test(tc, a_closed_descriptor_is_minus_one);
+	tcase_add_test(tc, all_is_read_up_to_the_end);
+	tcase_add_test(tc, more_than_may_be_is_not_read);
 	tcase_add_test(tc, a_wait_ends_with_what_is_awaited_or_its_time);
 	tcase_add_test(tc, standard_descriptors_are_held);
 	tcase_add_test(tc, inherited_descriptors_are_let_go);
