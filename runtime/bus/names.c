@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "runtime/control/descent.h"
+#include "runtime/control/membership.h"
 #include "runtime/control/params.h"
 
 /* Its first is the process itself, the next its parent. */
@@ -70,7 +71,7 @@ method_register(struct call *call, const json_t *params, void *arg)
 	if (!bus_word(call, params, "name", WORD_NAME, &name) ||
 	    !process_of(call, params, &pid) || !bus_caller(bus, call, &caller))
 		return;
-	key = server_group_of(bus->host, pid);
+	key = membership_key(bus->host, pid);
 	/* Others may speak for processes of groups alone. */
 	if (key == NULL && call_is_foreign(call)) {
 		call_fail(call, GROUPER_NO_GROUP,

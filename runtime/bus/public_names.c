@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/bus/bus_private.h"
+#include "runtime/control/membership.h"
 
 /* Names */
 
@@ -28,7 +29,7 @@ grouper_register(struct grouper_host *host, const char *name, pid_t pid,
 		return error;
 	if (pid == 0)
 		pid = getpid();
-	key = server_group_of(host, pid);
+	key = membership_key(host, pid);
 	error = registry_register(bus_names(bus, ""), name, pid,
 	    key != NULL ? key : "", &has);
 	if (error == GROUPER_OK)

@@ -42,6 +42,16 @@ membership_find(const struct grouper_host *host, pid_t pid,
 	return result;
 }
 
+const char *
+membership_key(const struct grouper_host *host, pid_t pid)
+{
+	struct membership found;
+
+	if (pid < 1 || membership_find(host, pid, &found) == -1)
+		return NULL;
+	return found.key;
+}
+
 void
 membership_method(struct call *call, const json_t *params, void *arg)
 {

@@ -21,6 +21,9 @@ struct membership {
 int membership_find(const struct grouper_host *host, pid_t pid,
     struct membership *found);
 
+/* Its key alone, of any process; NULL: none. */
+const char *membership_key(const struct grouper_host *host, pid_t pid);
+
 /*
  * The method `ident` of every host, its arg: {"pid": N}, the peer itself
  * without; which leader it is under.

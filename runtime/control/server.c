@@ -320,23 +320,13 @@ on_drained(struct connection *connection, void *arg)
 /* Requests */
 
 const char *
-server_group_of(const struct grouper_host *host, pid_t pid)
-{
-	struct membership found;
-
-	if (pid < 1 || membership_find(host, pid, &found) == -1)
-		return NULL;
-	return found.key;
-}
-
-const char *
 call_group(const struct call *call)
 {
 	struct client *client = call->client;
 
 	/* It stays in its group, whose leader adopts all orphans. */
 	if (client->group == NULL)
-		client->group = server_group_of(client->server->host,
+		client->group = membership_key(client->server->host,
 		    call_pid(call));
 	return client->group;
 }

@@ -95,9 +95,6 @@ pid_t call_pid(const struct call *call);
  */
 const char *call_group(const struct call *call);
 
-/* The same of any process. */
-const char *server_group_of(const struct grouper_host *host, pid_t pid);
-
 /* Whether it is neither root nor of the host's user. */
 bool call_is_foreign(const struct call *call);
 
