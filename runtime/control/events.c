@@ -4,6 +4,9 @@
  */
 #include "runtime/control/events.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -117,12 +120,15 @@ gap(uint64_t from, uint64_t to)
 	    (json_int_t)from, "to", (json_int_t)to);
 }
 
-json_t *
-events_read(struct events *events, struct events_reader *reader)
+/*
+ * Moves the reader on to what is kept; false if it missed something on the
+ * way, which is from *from on.
+ */
+static bool
+catch_up(const struct events *events, struct events_reader *reader,
+    uint64_t *from)
 {
-	uint64_t from = reader->next;
-	json_t *event;
-
+	*from = reader->next;
 	while (reader->next < events->end && at(events, reader->next) == NULL) {
 		/* Far behind, it need not count what is gone one by one. */
 		if (reader->next + events->max < events->end)
@@ -130,10 +136,56 @@ events_read(struct events *events, struct events_reader *reader)
 		else
 			reader->next++;
 	}
-	if (reader->next > from)
+	return reader->next == *from;
+}
+
+json_t *
+events_read(struct events *events, struct events_reader *reader)
+{
+	uint64_t from;
+	json_t *event;
+
+	if (!catch_up(events, reader, &from))
 		return gap(from, reader->next - 1);
 	if (reader->next >= events->end)
 		return NULL;
 	event = json_loads(at(events, reader->next++), 0, NULL);
 	return event != NULL ? event : gap(from, from);
+}
+
+char *
+events_text(struct events *events, uint64_t since)
+{
+	struct events_reader reader = { .next = since };
+	const char *comma = "";
+	char *text = NULL;
+	size_t length;
+	FILE *stream;
+	uint64_t from;
+	bool failed;
+
+	stream = open_memstream(&text, &length);
+	if (stream == NULL)
+		return NULL;
+	fputs("[", stream);
+	for (;;) {
+		if (!catch_up(events, &reader, &from))
+			fprintf(stream,
+			    "%s{\"type\":\"gap\",\"from\":%" PRIu64
+			    ",\"to\":%" PRIu64 "}",
+			    comma, from, reader.next - 1);
+		else if (reader.next < events->end)
+			fprintf(stream, "%s%s", comma,
+			    at(events, reader.next++));
+		else
+			break;
+		comma = ",";
+	}
+	fputs("]", stream);
+	failed = ferror(stream) != 0;
+	if (fclose(stream) == EOF || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }

@@ -46,4 +46,10 @@ void events_leave(struct events *events, struct events_reader *reader);
  */
 json_t *events_read(struct events *events, struct events_reader *reader);
 
+/*
+ * All that a reader from this number on would read, as the text of an array,
+ * to be freed; NULL without memory.  As objects they would be ten times that.
+ */
+char *events_text(struct events *events, uint64_t since);
+
 #endif

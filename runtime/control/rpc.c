@@ -4,6 +4,7 @@
  */
 #include "runtime/control/rpc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,22 @@ rpc_result(const json_t *id, json_t *result)
 {
 	return line_of(json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "id",
 	    id_or_null(id), "result", result));
+}
+
+char *
+rpc_result_text(const json_t *id, const char *member, const char *text)
+{
+	char *id_text = id == NULL ? strdup("null") :
+				     json_dumps(id, JSON_ENCODE_ANY);
+	char *line = NULL;
+
+	if (id_text != NULL &&
+	    asprintf(&line,
+		"{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"%s\":%s}}\n",
+		id_text, member, text) == -1)
+		line = NULL;
+	free(id_text);
+	return line;
 }
 
 char *

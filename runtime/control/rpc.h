@@ -29,8 +29,11 @@ enum grouper_error rpc_error_of(int code);
 /*
  * Answers as lines, to be freed; NULL without memory.  id may be NULL (null
  * in the answer); result is taken over, text is copied and may be any bytes.
+ * For what is large as an object: a result with one member, whose value is
+ * the text of JSON.
  */
 char *rpc_result(const json_t *id, json_t *result);
+char *rpc_result_text(const json_t *id, const char *member, const char *text);
 char *rpc_error(const json_t *id, int code, const char *text);
 
 /* A notification of the server's; params is taken over. */

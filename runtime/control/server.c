@@ -173,6 +173,13 @@ call_result(struct call *call, json_t *result)
 }
 
 void
+call_result_text(struct call *call, const char *member, const char *text)
+{
+	call_say(call, rpc_result_text(call->id, member, text));
+	call_free(call);
+}
+
+void
 call_result_fds(struct call *call, json_t *result, const int *fds, size_t count)
 {
 	size_t i;

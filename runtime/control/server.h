@@ -68,6 +68,9 @@ void server_set_methods(struct grouper_host *host,
 /* The answer; the result is taken over.  The call is over. */
 void call_result(struct call *call, json_t *result);
 
+/* The same, of one member that is large: its JSON as text, which is copied. */
+void call_result_text(struct call *call, const char *member, const char *text);
+
 /* A text of its own, or NULL for the error's. */
 void call_fail(struct call *call, enum grouper_error error, const char *text);
 void call_fail_code(struct call *call, int code, const char *text);

@@ -355,15 +355,16 @@ drop_follower(void *arg)
 	free(follower);
 }
 
-static json_t *
-kept_events(struct events *events, uint64_t since)
+static void
+tell_kept(struct call *call, struct events *events, uint64_t since)
 {
-	struct events_reader reader = { .next = since };
-	json_t *items = json_array(), *event;
+	char *items = events_text(events, since);
 
-	while ((event = events_read(events, &reader)) != NULL)
-		json_array_append_new(items, event);
-	return json_pack("{s:o}", "items", items);
+	if (items == NULL)
+		call_fail(call, GROUPER_SYSTEM, NULL);
+	else
+		call_result_text(call, "items", items);
+	free(items);
 }
 
 static void
@@ -381,7 +382,7 @@ method_events(struct call *call, const json_t *params, void *arg)
 	if (since == 0)
 		since = (int64_t)events_end(events);
 	if (!follow) {
-		call_result(call, kept_events(events, (uint64_t)since));
+		tell_kept(call, events, (uint64_t)since);
 		return;
 	}
 	follower = calloc(1, sizeof(*follower));

@@ -76,6 +76,37 @@ START_TEST(what_was_dropped_is_told_as_a_gap)
 }
 END_TEST
 
+/* From numbers that are gone, kept, or to come. */
+START_TEST(the_text_is_what_a_reader_reads)
+{
+	struct events_reader reader;
+	struct events *events = events_new(3);
+	json_t *all, *event;
+	uint64_t since;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < 10; i++)
+		add(events, i == 8 ? NULL : "x");
+	for (since = 1; since < 14; since++) {
+		text = events_text(events, since);
+		ck_assert_ptr_nonnull(text);
+		all = json_loads(text, 0, NULL);
+		ck_assert(json_is_array(all));
+		reader.next = since;
+		for (i = 0; i < json_array_size(all); i++) {
+			event = events_read(events, &reader);
+			ck_assert(json_equal(event, json_array_get(all, i)));
+			json_decref(event);
+		}
+		ck_assert_ptr_null(events_read(events, &reader));
+		json_decref(all);
+		free(text);
+	}
+	events_free(events);
+}
+END_TEST
+
 START_TEST(an_event_without_memory_is_a_gap)
 {
 	struct events_reader reader = { .next = 1 };
@@ -125,6 +156,7 @@ main(void)
 	tc = support_case(suite, "ring");
 	tcase_add_test(tc, events_are_read_in_order_from_any_number);
 	tcase_add_test(tc, what_was_dropped_is_told_as_a_gap);
+	tcase_add_test(tc, the_text_is_what_a_reader_reads);
 	tcase_add_test(tc, an_event_without_memory_is_a_gap);
 	tcase_add_test(tc, readers_are_woken_while_they_are_there);
 	return support_main(suite, NULL);
