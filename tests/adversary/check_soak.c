@@ -7,12 +7,15 @@
  *
  * Now and then all is let come to rest.  Then every listener must have got
  * what account.h says is owed to it, and the host may not have grown over what
- * it was after the first such time, see soak_figures.c.  At the end the host,
- * told to stop, has to end with 0 and leave nothing; no key may ever have been
- * there twice.
+ * it was when it was warm, see soak_figures.c.  It is warm when it has dropped
+ * events, so that all which it keeps by number is full, and after some rests.
+ * At the end the host, told to stop, has to end with 0 and leave nothing; no
+ * key may ever have been there twice.
  *
- * SOAK_SECONDS (60) and SOAK_SEED choose; a failure names the seed, which
- * chooses the targets and the moments anew.  For make check-soak.
+ * SOAK_SECONDS (60, after the warm-up) and SOAK_SEED choose; a failure names
+ * the seed, which chooses the targets and the moments anew.  Into the file
+ * SOAK_SAMPLES, if set, go the figures of every few seconds.  For make
+ * check-soak.
  */
 
 #include "account.h"
@@ -25,16 +28,21 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/e2e/tree.h"
 
 #define SECONDS 60
-#define FIRST_PHASE 5000 /* ms: the warm-up, which has all that follows */
+#define WARM_PHASE 10000 /* ms */
+#define WARM_RESTS 6	 /* at least */
+#define WARM_MOST 60	 /* rests, on a machine that is slow */
 #define LONGEST_PHASE 60000
+#define SAMPLE_EACH 5000 /* ms */
 #define PHASES 6	 /* at least */
 #define SHORTEST_GAP 2.0 /* ms between two blows */
 #define LONGEST_GAP 100.0
@@ -55,6 +63,9 @@ struct soak {
 	struct talk_board *board;
 	struct stall stalls[STALLS];
 	struct account_sum sum;
+	FILE *samples; /* NULL: none */
+	long long begin;
+	long long sample_at;
 	unsigned int kills;
 	unsigned int leaders;
 	unsigned int stops;
@@ -130,12 +141,26 @@ strike(struct soak *soak)
 }
 
 static void
+sample(struct soak *soak)
+{
+	struct soak_figures figures;
+
+	if (soak->samples == NULL || support_now() < soak->sample_at)
+		return;
+	soak->sample_at = support_now() + SAMPLE_EACH;
+	soak_measure(soak->host.pid, &figures);
+	soak_print_sample(soak->samples, (support_now() - soak->begin) / 1000,
+	    &figures);
+}
+
+static void
 rage(struct soak *soak, long long ms)
 {
 	long long end = support_now() + ms;
 
 	while (support_now() < end) {
 		strike(soak);
+		sample(soak);
 		usleep((useconds_t)(1000 *
 		    chance_between(&soak->random, SHORTEST_GAP, LONGEST_GAP)));
 		for (size_t i = 0; i < STALLS; i++)
@@ -178,26 +203,32 @@ are_idle(void *arg)
 
 struct rest {
 	struct soak *soak;
-	const struct soak_figures *before; /* NULL: this is the first one */
+	const struct soak_figures *before; /* NULL: it is not warm yet */
 	struct soak_figures now;
 };
 
-/* Clients' descriptors, and leaders that end, take a moment. */
+/*
+ * Clients' descriptors, and leaders that end, take a moment.  What a client
+ * asked for before it was killed may be heard only now: to scale, too.
+ */
 static bool
 is_at_rest(void *arg)
 {
 	struct rest *rest = arg;
 
 	soak_measure(rest->soak->host.pid, &rest->now);
-	return rest->now.value[SOAK_LEADERS] == SOAK_GROUPS &&
-	    (rest->before == NULL || soak_is_flat(&rest->now, rest->before));
+	if (rest->now.value[SOAK_LEADERS] != SOAK_GROUPS) {
+		is_scaled(NULL);
+		return false;
+	}
+	return rest->before == NULL || soak_is_flat(&rest->now, rest->before);
 }
 
-static void
-rest(struct soak *soak, const char *title, struct soak_figures *before,
-    bool first)
+/* Lets it come to rest, and measures; before: what it may not have outgrown. */
+static struct soak_figures
+rest(struct soak *soak, const char *title, const struct soak_figures *before)
 {
-	struct rest r = { soak, first ? NULL : before, { { 0 } } };
+	struct rest r = { soak, before, { { 0 } } };
 	bool flat;
 
 	atomic_store(&soak->board->paused, 1);
@@ -213,8 +244,6 @@ rest(struct soak *soak, const char *title, struct soak_figures *before,
 	soak_print(title, &r.now);
 	ck_assert_msg(flat, "SOAK_SEED=%llu: the host has grown",
 	    (unsigned long long)seed);
-	if (first)
-		*before = r.now;
 	/* With the witness a new account begins. */
 	tree_expect(0, ARGV("stop", "--host", SOAK_HOST, "talk"));
 	ck_assert_msg(account_check(support_directory(), &soak->sum),
@@ -224,6 +253,41 @@ rest(struct soak *soak, const char *title, struct soak_figures *before,
 	for (int i = 0; i < TALK_PUBLISHERS; i++)
 		atomic_store(&soak->board->idle[i], 0);
 	tree_expect(0, ARGV("start", "--host", SOAK_HOST, "talk"));
+	return r.now;
+}
+
+/* Whether the host has dropped the first event: it keeps so many. */
+static bool
+has_full_ring(void)
+{
+	char *out;
+	bool full;
+
+	ck_assert_int_eq(tree_ask(&out,
+			     ARGV("events", "--json", "--no-follow", "--since",
+				 "1", "--host", SOAK_HOST)),
+	    0);
+	full = strncmp(out, "{\"type\":\"gap\"", 13) == 0;
+	free(out);
+	return full;
+}
+
+/* The most that it was at a rest. */
+static struct soak_figures
+warm_up(struct soak *soak)
+{
+	struct soak_figures most = { { 0 } }, now;
+	bool full = false;
+	int i;
+
+	for (i = 0; i < WARM_RESTS || !full; i++) {
+		ck_assert_msg(i < WARM_MOST, "no event was ever dropped");
+		rage(soak, WARM_PHASE);
+		full = has_full_ring();
+		now = rest(soak, full ? "warming up" : "filling", NULL);
+		soak_raise(&most, &now);
+	}
+	return most;
 }
 
 static void
@@ -256,27 +320,42 @@ start(struct soak *soak)
 	tree_await_ready_at(SOAK_HOST, "");
 }
 
+static FILE *
+open_samples(void)
+{
+	const char *path = getenv("SOAK_SAMPLES");
+	FILE *samples;
+
+	if (path == NULL || path[0] == '\0')
+		return NULL;
+	samples = fopen(path, "we");
+	ck_assert_msg(samples != NULL, "%s: %s", path, strerror(errno));
+	soak_print_sample(samples, 0, NULL);
+	return samples;
+}
+
 START_TEST(a_host_stays_as_it_was)
 {
 	long long seconds = (long long)chance_setting("SOAK_SECONDS", SECONDS);
 	long long begin;
 	long long phase = 1000 * seconds / PHASES;
-	struct soak soak = { .random = seed };
+	struct soak soak = { .random = seed, .begin = support_now() };
 	struct soak_figures before;
 	char title[32];
 
 	printf("soak: SOAK_SEED=%llu, %lld s\n", (unsigned long long)seed,
 	    seconds);
 	soak_print(NULL, NULL);
+	soak.samples = open_samples();
 	start(&soak);
-	rage(&soak, FIRST_PHASE);
-	rest(&soak, "after warm-up", &before, true);
+	before = warm_up(&soak);
+	soak_print("most so far", &before);
 	begin = support_now();
 	while (support_now() < begin + 1000 * seconds) {
 		rage(&soak, phase < LONGEST_PHASE ? phase : LONGEST_PHASE);
 		snprintf(title, sizeof(title), "after %lld s",
 		    (support_now() - begin) / 1000);
-		rest(&soak, title, &before, false);
+		rest(&soak, title, &before);
 	}
 	print_result(&soak);
 	support_signal(&soak.host, SIGTERM);
@@ -285,6 +364,8 @@ START_TEST(a_host_stays_as_it_was)
 	talk_expect_nothing_wrong();
 	support_finish(&soak.host);
 	talk_free_board(soak.board);
+	if (soak.samples != NULL)
+		fclose(soak.samples);
 }
 END_TEST
 
@@ -297,6 +378,7 @@ main(void)
 	seed = chance_setting("SOAK_SEED", chance_seed());
 	tcase_set_timeout(tc,
 	    2.0 * (double)chance_setting("SOAK_SECONDS", SECONDS) +
+		WARM_MOST * WARM_PHASE / 1000.0 +
 		4.0 * SUPPORT_PATIENCE / 1000);
 	tcase_add_test(tc, a_host_stays_as_it_was);
 	return support_main(s, NULL);

@@ -119,10 +119,11 @@ check-loss: all tests/adversary/check_loss$(EXEEXT) \
 
 # A tree for a long time: make check-soak SOAK_SECONDS=3600
 SOAK_SECONDS = 60
+SOAK_SAMPLES = soak-samples.txt
 
 check-soak: all tests/adversary/check_soak$(EXEEXT) \
     tests/adversary/sole$(EXEEXT) tests/adversary/talker$(EXEEXT)
 	@$(AM_TESTS_ENVIRONMENT) SOAK_SECONDS='$(SOAK_SECONDS)' \
-	    tests/adversary/check_soak$(EXEEXT)
+	    SOAK_SAMPLES='$(SOAK_SAMPLES)' tests/adversary/check_soak$(EXEEXT)
 
 .PHONY: check-deaths check-kills check-loss check-soak

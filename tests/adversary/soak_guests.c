@@ -23,11 +23,6 @@ struct guest {
 	bool sure;	  /* has nothing to fail by */
 };
 
-/*
- * Not all events that are kept: of an answer of megabytes the host's heap
- * keeps much, which says nothing.
- */
-
 /* What they ask; "KEY" is any key, "N" some number of instances. */
 struct question {
 	const char *words[WORDS]; /* behind the verb and the host */
@@ -39,6 +34,7 @@ static const struct question questions[] = {
 	{ { "status" }, true },
 	{ { "ps" }, true },
 	{ { "events", "--json" }, true },
+	{ { "events", "--json", "--no-follow", "--since", "1" }, true },
 	{ { "listen", "t:*" }, true },
 	{ { "listen", "*" }, true },
 	{ { "logs", "--follow", "pool/w" }, false },

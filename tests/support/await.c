@@ -89,6 +89,22 @@ support_slurp(const char *path)
 	return text.data;
 }
 
+/* Not the pages of its program, which others may happen to share, or not. */
+long
+support_private_memory(pid_t pid)
+{
+	char path[64], *text, *line;
+	long kilobytes = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	text = support_slurp(path);
+	line = strstr(text, "\nPrivate_Dirty:");
+	if (line != NULL)
+		kilobytes = strtol(line + strlen("\nPrivate_Dirty:"), NULL, 10);
+	free(text);
+	return kilobytes;
+}
+
 static bool
 file_is_there(void *arg)
 {

@@ -317,6 +317,9 @@ void support_await_file(const char *path, const char *text);
 /* Content of a file, "" if absent; to be freed. */
 char *support_slurp(const char *path);
 
+/* What a process wrote to its memory and shares with none, kB; 0: gone. */
+long support_private_memory(pid_t);
+
 /* Waits until the process is gone or a zombie, whoever's child it is. */
 void support_await_gone(pid_t);
 
