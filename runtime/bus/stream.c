@@ -13,6 +13,7 @@
 #include "runtime/control/json_text.h"
 #include "runtime/control/params.h"
 #include "runtime/control/payload.h"
+#include "runtime/os/os.h"
 
 /* So much waits for a client that reads slowly; then it loses events. */
 #define QUEUE_MAX ((size_t)2 << 20)
@@ -157,6 +158,7 @@ subscriber_free(void *arg)
 	free((void *)subscriber->patterns);
 	json_decref(subscriber->params);
 	free(subscriber);
+	os_trim_heap();
 }
 
 /* Whether they can all be patterns; if not, it was answered. */

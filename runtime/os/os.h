@@ -79,6 +79,12 @@ int os_unshare_fds(unsigned int first);
 void *os_heap_end(void);
 void os_fork_heap(void *start, bool copied);
 
+/*
+ * Gives the heap's free pages back, best effort: after what took much for
+ * once.  Else what is kept behind it keeps them all.
+ */
+void os_trim_heap(void);
+
 /* Marks every descriptor from first on close-on-exec.  Linux 5.11. */
 int os_close_on_exec_from(unsigned int first);
 

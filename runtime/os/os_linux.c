@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/sched.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -162,6 +163,14 @@ os_fork_heap(void *start, bool copied)
 	if (first < end)
 		madvise((void *)first, end - first,
 		    copied ? MADV_DOFORK : MADV_DONTFORK);
+}
+
+void
+os_trim_heap(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 int

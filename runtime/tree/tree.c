@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/os/os.h"
 #include "runtime/tree/load.h"
 
 /* The mapping that a child was made of: they have the same order. */
@@ -114,6 +115,7 @@ load_source(const struct source *source, struct tree_problems *problems)
 		}
 	}
 	yaml_free(yaml);
+	os_trim_heap();
 	if (tree_problems_any(problems)) {
 		spec_free(tree);
 		return NULL;

@@ -143,6 +143,59 @@ START_TEST(events_are_json_objects_on_request)
 }
 END_TEST
 
+/* What the host keeps for a listener that reads nothing, kB; half of it. */
+#define KEPT_SLOW 1000
+
+struct growth {
+	pid_t host;
+	long than; /* kB */
+};
+
+static bool
+has_grown(void *arg)
+{
+	const struct growth *growth = arg;
+
+	return support_private_memory(growth->host) > growth->than;
+}
+
+static bool
+has_shrunk(void *arg)
+{
+	return !has_grown(arg);
+}
+
+START_TEST(memory_that_a_slow_listener_cost_is_given_back)
+{
+	struct growth growth;
+	struct tree tree;
+	struct ear ear;
+
+	if (getenv("GROUPER_SANITIZERS") != NULL)
+		SUPPORT_SKIP("a sanitizer has a heap of its own");
+	open_tree(&tree,
+	    "children:\n"
+	    "  - id: w\n"
+	    "    messages: true\n"
+	    "    shell: 'while [ ! -e @/go ]; do sleep 0.01; done; "
+	    "yes \"$(printf \"P a e 1\\nx\")\" >&9'\n");
+	open_ear(&ear, ARGV("a"));
+	growth.host = tree.host.pid;
+	growth.than = support_private_memory(growth.host) + KEPT_SLOW;
+	kill(ear.run.pid, SIGSTOP);
+	support_file("go", 0644, "");
+	ck_assert(support_until(has_grown, &growth, SUPPORT_PATIENCE));
+	/* Something that stays, behind all that. */
+	tree_expect(0, ARGV("config", "put", "key", "1"));
+	tree_expect(0, ARGV("stop", "w"));
+	kill(ear.run.pid, SIGKILL);
+	ck_assert(support_until(has_shrunk, &growth, SUPPORT_PATIENCE));
+	support_wait(&ear.run);
+	support_finish(&ear.run);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(the_sender_is_the_group_of_who_publishes)
 {
 	struct tree tree;
@@ -454,6 +507,7 @@ main(void)
 	tcase_add_test(tc, events_are_lines_of_five_fields);
 	tcase_add_test(tc, what_would_break_a_line_is_escaped);
 	tcase_add_test(tc, events_are_json_objects_on_request);
+	tcase_add_test(tc, memory_that_a_slow_listener_cost_is_given_back);
 	tcase_add_test(tc, the_sender_is_the_group_of_who_publishes);
 	tcase_add_test(tc, without_an_event_in_time_it_ends_with_124);
 	tcase_add_test(tc, it_ends_with_the_host);
