@@ -21,6 +21,8 @@ AC_DEFUN([GROUPER_STATIC_TOOL], [
 	    [GROUPER_STATIC_PROBE([$1])])
 	AS_CASE([$enable_static_tool,$static_tool], [auto,*|no,*], [],
 	    [*,no], [AC_MSG_ERROR([--enable-static-tool: $static_why])])
+	AS_IF([test $static_tool != no], [AC_DEFINE([STATIC_TOOL], [1],
+	    [Define to 1 if the command is linked static, and so not watched.])])
 	AC_SUBST([STATIC_LDFLAGS])
 	AC_SUBST([STATIC_LIBS])
 	AM_CONDITIONAL([STATIC_TOOL], [test $static_tool != no])
