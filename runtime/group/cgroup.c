@@ -14,117 +14,61 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "runtime/group/own_cgroup.h"
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 
 /* How deep below a leaf its members may have made cgroups of their own. */
 #define DEPTH_MAX 16
 
-/* The path after "0::" in /proc/self/cgroup. */
-static int
-own_path(char *path, size_t size)
+/* To be freed; NULL with errno. */
+static char *
+own_path(void)
 {
-	char text[PATH_MAX], *line, *end;
-	ssize_t n;
-	int fd;
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char *path;
 
-	fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	fd_close(&fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	/* The unified hierarchy's line is the last, and on its own mostly. */
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	if (line == NULL) {
-		errno = ENOENT;
-		return -1;
-	}
-	line += *line == '\n' ? 4 : 3;
-	end = strchrnul(line, '\n');
-	if ((size_t)(end - line) >= size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	*end = '\0';
-	strcpy(path, line);
-	return 0;
-}
-
-/* Undoes the octal escapes of mountinfo, proc_pid_mountinfo(5). */
-static void
-unescape(char *text)
-{
-	char *from = text, *to = text;
-
-	while (*from != '\0')
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' &&
-		    from[2] != '\0' && from[3] != '\0') {
-			*to++ = (char)((from[1] - '0') * 64 +
-			    (from[2] - '0') * 8 + (from[3] - '0'));
-			from += 4;
-		} else {
-			*to++ = *from++;
-		}
-	*to = '\0';
-}
-
-/* Where cgroup v2 is mounted, and which cgroup that mount shows as root. */
-static int
-find_mount(char *root, char *point, size_t size)
-{
-	char *line = NULL, *type;
-	size_t room = 0;
-	FILE *file;
-	int found = -1;
-
-	file = fopen("/proc/self/mountinfo", "re");
 	if (file == NULL)
-		return -1;
-	while (found == -1 && getline(&line, &room, file) > 0) {
-		type = strstr(line, " - ");
-		if (type == NULL || strncmp(type, " - cgroup2 ", 11) != 0)
-			continue;
-		if (strlen(line) < size &&
-		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, point) == 2)
-			found = 0;
-	}
-	free(line);
+		return NULL;
+	path = own_cgroup_path(file);
 	fclose(file);
-	if (found == -1)
-		errno = ENOENT;
-	unescape(root);
-	unescape(point);
-	return found;
+	return path;
+}
+
+static int
+find_own(struct own_cgroup *own)
+{
+	char *path = own_path();
+	FILE *file;
+	int result;
+
+	if (path == NULL)
+		return -1;
+	file = fopen("/proc/self/mountinfo", "re");
+	if (file == NULL) {
+		free(path);
+		return -1;
+	}
+	result = own_cgroup_find(own, path, file);
+	fclose(file);
+	free(path);
+	return result;
 }
 
 int
 cgroup_open_own(void)
 {
-	char path[PATH_MAX], root[PATH_MAX] = "", point[PATH_MAX] = "";
-	const char *below = path;
-	int mount, fd;
+	struct own_cgroup own;
+	int mount, fd = -1;
 
-	if (own_path(path, sizeof(path)) == -1 ||
-	    find_mount(root, point, sizeof(root)) == -1)
+	if (find_own(&own) == -1)
 		return -1;
-	if (strcmp(root, "/") != 0) {
-		if (strncmp(path, root, strlen(root)) != 0) {
-			errno = ENOENT;
-			return -1;
-		}
-		below += strlen(root);
-	}
-	while (*below == '/')
-		below++;
-	mount = open(point, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (mount == -1)
-		return -1;
-	fd = openat(mount, *below != '\0' ? below : ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mount = open(own.mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mount != -1)
+		fd = openat(mount, own.below,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd_close(&mount);
+	own_cgroup_fini(&own);
 	return fd;
 }
 
@@ -145,17 +89,16 @@ cgroup_is_delegated(void)
 {
 	static const char *const mounts[] = { "/sys/fs/cgroup",
 		"/sys/fs/cgroup/unified" };
-	char own[PATH_MAX], path[PATH_MAX];
+	char *own = own_path(), path[PATH_MAX];
+	bool is = false;
 	size_t i;
 
-	if (own_path(own, sizeof(own)) == -1)
-		return false;
-	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
+	for (i = 0; own != NULL && i < sizeof(mounts) / sizeof(mounts[0]); i++)
 		if (snprintf(path, sizeof(path), "%s%s", mounts[i], own) <
-			(int)sizeof(path) &&
-		    has_delegate(path))
-			return true;
-	return false;
+		    (int)sizeof(path))
+			is = is || has_delegate(path);
+	free(own);
+	return is;
 }
 
 int

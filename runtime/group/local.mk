@@ -25,6 +25,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/names.c \
 	runtime/group/names.h \
 	runtime/group/orphans.c \
+	runtime/group/own_cgroup.c \
+	runtime/group/own_cgroup.h \
 	runtime/group/process.c \
 	runtime/group/self.c \
 	runtime/group/signals.c \

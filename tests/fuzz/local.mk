@@ -4,6 +4,7 @@
 # drives them with --enable-fuzzers; else they are tests, which replay what is
 # in corpus/NAME.
 fuzz_programs += \
+	tests/fuzz/fuzz_cgroup \
 	tests/fuzz/fuzz_client \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_json \
@@ -32,6 +33,7 @@ fuzz_tests += $(fuzz_programs)
 valgrind_tests += $(filter-out tests/fuzz/fuzz_topics,$(fuzz_programs))
 endif
 
+tests_fuzz_fuzz_cgroup_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_client_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_frame_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_json_LDADD = $(fuzz_libs)

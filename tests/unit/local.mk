@@ -47,6 +47,7 @@ unit_tests += \
 	tests/unit/check_names \
 	tests/unit/check_notify \
 	tests/unit/check_options \
+	tests/unit/check_own_cgroup \
 	tests/unit/check_parse \
 	tests/unit/check_passing \
 	tests/unit/check_payload \
