@@ -26,7 +26,8 @@ static const char help[] =
     "\n"
     "Tells what 'grouper reload' would do to a running host if its file were\n"
     "FILE, one line for each step, and does nothing; or what it would do to a\n"
-    "host that runs OLD if that became NEW.\n"
+    "host that runs OLD if that became NEW; one of these may be '-', a tree\n"
+    "file on standard input.\n"
     "\n" OPTIONS_HOST_HELP
     "  -m, --formation N=M,.. instances of Procfiles; a host has its own\n"
     "      --json           as one JSON object\n"
@@ -266,6 +267,11 @@ plan_main(int argc, char **argv)
 	if (asks && planning.formation != NULL) {
 		tool_error("plan",
 		    "--formation is for two files: the host has its own");
+		return TOOL_USAGE;
+	}
+	if (asks && tree_is_input(argv[optind])) {
+		tool_error("plan",
+		    "expected a FILE, which the host reads, got '-'");
 		return TOOL_USAGE;
 	}
 	if (!asks &&

@@ -42,7 +42,8 @@ static const char help[] =
     "\n"
     "Runs a supervisor tree from a tree file (grouper.yaml) or a Procfile, in\n"
     "the foreground, until it is stopped or fails.  Without FILE:\n"
-    "grouper.yaml, grouper.yml or Procfile of the working directory.\n"
+    "grouper.yaml, grouper.yml or Procfile of the working directory; '-' is\n"
+    "a tree file on standard input.\n"
     "\n" SUPERVISE_CONFIG_HELP
     "      --no-config        without the settings of the tree file\n"
     "      --name NAME        name of the host; the tree's own without\n"
@@ -560,6 +561,8 @@ supervise_main(int argc, char **argv)
 	if (status == -1) {
 		log_open("grouper supervise", options.level);
 		tree = read_tree(&options, NULL);
+		if (tree_is_input(options.path))
+			options.path = NULL;
 		status = tree == NULL ? TOOL_USAGE :
 					supervise_run(&options, tree);
 	}

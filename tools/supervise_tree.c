@@ -27,6 +27,12 @@ base_name(const char *path)
 }
 
 bool
+tree_is_input(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+bool
 tree_is_procfile(const char *path)
 {
 	return strncmp(base_name(path), "Procfile", 8) == 0;
@@ -83,9 +89,12 @@ tree_read(const char *path, const char *formation, char **why)
 	struct spec_tree *tree;
 
 	tree_problems_init(&problems);
-	tree = tree_is_procfile(path) ?
-	    procfile_load(path, formation, &problems) :
-	    tree_load(path, &problems);
+	if (tree_is_input(path))
+		tree = tree_load_input(&problems);
+	else if (tree_is_procfile(path))
+		tree = procfile_load(path, formation, &problems);
+	else
+		tree = tree_load(path, &problems);
 	if (tree == NULL && why == NULL)
 		tree_problems_print(stderr, &problems,
 		    tool_colours(STDERR_FILENO));
@@ -93,7 +102,7 @@ tree_read(const char *path, const char *formation, char **why)
 		*why = print_problems(&problems);
 	tree_problems_fini(&problems);
 	if (tree != NULL && tree->name == NULL)
-		tree->name = name_of(path);
+		tree->name = name_of(tree_is_input(path) ? "" : path);
 	return tree;
 }
 

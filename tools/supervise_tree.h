@@ -13,11 +13,15 @@
 /* The file that is there when none is named; NULL: none. */
 const char *tree_default(void);
 
+/* Whether a file is "-", standard input, which can be read but once. */
+bool tree_is_input(const char *path);
+
 /* Whether a file is a Procfile, by its name. */
 bool tree_is_procfile(const char *path);
 
 /*
- * Reads a tree file, or a Procfile if it is called so.  The tree has a name;
+ * Reads a tree file, or a Procfile if it is called so, or standard input as
+ * a tree file.  The tree has a name;
  * it is to be given to spec_free().  NULL when anything is wrong with the
  * file: said on standard error, or in *why, a text to be freed, unless that
  * is NULL.

@@ -154,23 +154,12 @@ other_kind(mode_t mode)
 }
 
 static int
-read_from(int fd, struct source *source, struct tree_problems *problems)
+read_text(int fd, struct source *source, struct tree_problems *problems)
 {
 	char *path = source->path, *buffer;
-	const char *kind;
-	struct stat st;
 	size_t length;
 	int result;
 
-	if (fstat(fd, &st) == -1)
-		return system_error(source, problems);
-	kind = other_kind(st.st_mode);
-	if (kind != NULL) {
-		tree_problem_add(problems, source, TREE_PROBLEM_WHOLE,
-		    "expected a file, got %s", kind);
-		errno = EINVAL;
-		return -1;
-	}
 	buffer = fd_read_all(fd, SOURCE_MAX, &length);
 	if (buffer == NULL && errno == EFBIG) {
 		too_long(source, problems);
@@ -187,21 +176,52 @@ read_from(int fd, struct source *source, struct tree_problems *problems)
 	return result;
 }
 
+static int
+read_file(int fd, struct source *source, struct tree_problems *problems)
+{
+	const char *kind;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return system_error(source, problems);
+	kind = other_kind(st.st_mode);
+	if (kind == NULL)
+		return read_text(fd, source, problems);
+	tree_problem_add(problems, source, TREE_PROBLEM_WHOLE,
+	    "expected a file, got %s", kind);
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+name(struct source *source, const char *path, struct tree_problems *problems)
+{
+	memset(source, 0, sizeof(*source));
+	source->path = strdup(path);
+	return source->path != NULL ? 0 : system_error(source, problems);
+}
+
+int
+source_read_input(struct source *source, struct tree_problems *problems)
+{
+	if (name(source, "<stdin>", problems) == -1)
+		return -1;
+	return read_text(STDIN_FILENO, source, problems);
+}
+
 int
 source_read(struct source *source, const char *path,
     struct tree_problems *problems)
 {
 	int fd, result;
 
-	memset(source, 0, sizeof(*source));
-	source->path = strdup(path);
-	if (source->path == NULL)
-		return system_error(source, problems);
+	if (name(source, path, problems) == -1)
+		return -1;
 	/* Not to wait for the writer of a FIFO. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd == -1)
 		return system_error(source, problems);
-	result = read_from(fd, source, problems);
+	result = read_file(fd, source, problems);
 	fd_close(&fd);
 	return result;
 }

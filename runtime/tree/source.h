@@ -30,6 +30,9 @@ int source_copy(struct source *source, const char *path, const char *text,
     size_t length, struct tree_problems *problems);
 void source_fini(struct source *source);
 
+/* The same of standard input, to its end and of whatever kind: <stdin>. */
+int source_read_input(struct source *source, struct tree_problems *problems);
+
 /*
  * The line of a byte, and its character there, both counted from 1.  Lines
  * end as in YAML: with a newline, a carriage return or both.

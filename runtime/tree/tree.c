@@ -136,6 +136,18 @@ tree_load(const char *path, struct tree_problems *problems)
 }
 
 struct spec_tree *
+tree_load_input(struct tree_problems *problems)
+{
+	struct spec_tree *tree = NULL;
+	struct source source;
+
+	if (source_read_input(&source, problems) == 0)
+		tree = load_source(&source, problems);
+	source_fini(&source);
+	return tree;
+}
+
+struct spec_tree *
 tree_load_text(const char *path, const char *text, size_t length,
     struct tree_problems *problems)
 {

@@ -40,6 +40,21 @@ expect(int status, const char *text, const char *const *argv)
 	support_finish(&r);
 }
 
+static void
+expect_script(int status, const char *text, const char *script)
+{
+	struct support_command command = { .argv = ARGV("sh", "-c", script),
+		.directory = support_directory() };
+	struct support_run r;
+	int result = support_call(&r, &command);
+
+	ck_assert_msg(result == status &&
+		(strstr(r.stdout_text.data, text) != NULL ||
+		    strstr(r.stderr_text.data, text) != NULL),
+	    "status %d: %s%s", result, r.stdout_text.data, r.stderr_text.data);
+	support_finish(&r);
+}
+
 START_TEST(two_files_are_compared)
 {
 	struct support_run r;
@@ -57,6 +72,35 @@ START_TEST(two_files_are_compared)
 	    "update the tree\nstop d\nrestart b\nscale c 1 -> 3\nstart e\n");
 	ck_assert_str_eq(r.stderr_text.data, "");
 	support_finish(&r);
+}
+END_TEST
+
+/* What a program made: through a pipe. */
+START_TEST(a_tree_file_may_come_from_standard_input)
+{
+	struct support_run r;
+
+	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
+	setenv("G", support_grouper(), 1);
+	expect_script(0, "", "echo 'children: []' | $G check -");
+	expect_script(1, "<stdin>:1:1: error: unknown key 'childern'",
+	    "echo 'childern: []' | $G check -");
+	expect_script(3, "stop a", "echo 'children: []' | $G plan old.yaml -");
+	expect_script(3, "start a", "echo 'children: []' | $G plan - old.yaml");
+	ck_assert_int_eq(call(&r, ARGV("plan", "-")), 2);
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(a_tree_of_standard_input_runs_and_is_not_reloaded)
+{
+	setenv("G", support_grouper(), 1);
+	expect_script(0, "grouper reload: there is no tree file",
+	    "echo 'children: [{id: a, command: [sleep, \"1000\"]}]' | "
+	    "$G supervise - & h=$!; trap 'kill $h' 0; "
+	    "until $G wait --host grouper --ready a 2>/dev/null; do "
+	    "kill -0 $h || exit 9; sleep 0.05; done; "
+	    "$G reload; kill $h; trap - 0; wait $h");
 }
 END_TEST
 
@@ -230,6 +274,8 @@ main(void)
 	tc = support_case(suite, "files");
 	tcase_add_test(tc, two_files_are_compared);
 	tcase_add_test(tc, equal_files_change_nothing);
+	tcase_add_test(tc, a_tree_file_may_come_from_standard_input);
+	tcase_add_test(tc, a_tree_of_standard_input_runs_and_is_not_reloaded);
 	tcase_add_test(tc, steps_are_printed_as_json);
 	tcase_add_test(tc, a_bad_file_is_a_failure);
 	tcase_add_test(tc, what_a_reload_refuses_is_a_failure);
