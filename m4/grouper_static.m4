@@ -54,6 +54,7 @@ AC_DEFUN([GROUPER_STATIC_PROBE], [
 		STATIC_LIBS=$grouper_libs
 		CFLAGS="$grouper_save_CFLAGS $BSD_CFLAGS -fPIE -$static_tool"
 		GROUPER_STATIC_NO_RESOLVER
+		GROUPER_STATIC_ORDER
 	])
 	CFLAGS=$grouper_save_CFLAGS
 	LIBS=$grouper_save_LIBS
@@ -77,6 +78,18 @@ AC_DEFUN([GROUPER_STATIC_NO_RESOLVER], [
 		[grouper_cv_no_resolver=yes], [grouper_cv_no_resolver=no])])
 	AS_VAR_IF([grouper_cv_no_resolver], [yes],
 	    [AS_VAR_APPEND([STATIC_LDFLAGS], ["$grouper_wrap"])])
+])
+
+# What runs in a short `grouper run` is brought together, see the script.
+AC_DEFUN([GROUPER_STATIC_ORDER], [
+	CFLAGS="$CFLAGS -Wl,-T,$srcdir/tools/order.ld"
+	AC_CACHE_CHECK([whether the linker takes an order of the text],
+	    [grouper_cv_order],
+	    [AC_LINK_IFELSE([GROUPER_STATIC_PROGRAM],
+		[grouper_cv_order=yes], [grouper_cv_order=no])])
+	AS_VAR_IF([grouper_cv_order], [yes],
+	    [AS_VAR_APPEND([STATIC_LDFLAGS],
+		[' -Wl,-T,$(top_srcdir)/tools/order.ld'])])
 ])
 
 AC_DEFUN([GROUPER_STATIC_PROGRAM], [AC_LANG_PROGRAM([
