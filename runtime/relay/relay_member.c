@@ -23,10 +23,13 @@
 /*
  * All pipes of an ordinary user together hold 64 MiB and any further ones
  * next to nothing, pipe(7).  So uplinks are small until somebody writes in
- * bulk, and where there are many members, each has a smaller pipe.
+ * bulk, and where there are many members, each has a smaller pipe.  Pipes grow
+ * by so much at most, those of the first members not by all of it: a larger
+ * uplink means fewer turns however many members there are.
  */
 #define PIPE_SIZE ((size_t)262144)
 #define ENLARGED_MAX ((size_t)4 << 20)
+#define DOWN_ENLARGED_MAX (ENLARGED_MAX / 2)
 #define PIPE_USUAL ((size_t)65536)
 #define UP_SIZE ((size_t)8192)
 #define MANY 384
@@ -326,21 +329,26 @@ relay_member_unsubscribe(struct relay_member *member, const char *pattern)
  */
 
 static void
+enlarge(struct relay *relay, int fd, size_t most)
+{
+	relay->enlarged += pipe_enlarge(fd,
+	    relay->enlarged < most ? PIPE_SIZE : PIPE_USUAL);
+}
+
+static void
 fit_pipes(struct relay *relay, int down, int up)
 {
 	pipe_reduce(up, UP_SIZE);
 	if (relay->nmembers >= MANY && geteuid() != 0)
 		pipe_reduce(down, DOWN_OF_MANY);
 	else
-		relay_enlarge(relay, down);
+		enlarge(relay, down, DOWN_ENLARGED_MAX);
 }
 
 void
-relay_enlarge(struct relay *relay, int fd)
+relay_enlarge_uplink(struct relay *relay, int up)
 {
-	size_t most = relay->enlarged < ENLARGED_MAX ? PIPE_SIZE : PIPE_USUAL;
-
-	relay->enlarged += pipe_enlarge(fd, most);
+	enlarge(relay, up, ENLARGED_MAX);
 }
 
 /* Pipes; only our ends do not block: each end has a description of its own. */

@@ -156,8 +156,8 @@ enum grouper_error relay_member_pass(struct relay_member *member,
 enum grouper_error relay_member_change(struct relay_member *member,
     const char *pattern, size_t length, bool on, bool confirm);
 
-/* Larger pipes mean fewer turns; but they are not to take all there is. */
-void relay_enlarge(struct relay *relay, int fd);
+/* Of who writes in bulk: larger pipes mean fewer turns. */
+void relay_enlarge_uplink(struct relay *relay, int up);
 
 /* Into an audience of which it is not. */
 int relay_member_move(struct relay_member *member, struct audience *audience);

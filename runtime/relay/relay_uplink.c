@@ -165,7 +165,7 @@ static void
 enlarge(struct relay_member *member)
 {
 	member->large = true;
-	relay_enlarge(member->relay, member->up);
+	relay_enlarge_uplink(member->relay, member->up);
 }
 
 /*

@@ -424,6 +424,27 @@ START_TEST(an_uplink_grows_for_who_writes_much)
 }
 END_TEST
 
+START_TEST(an_uplink_can_grow_however_many_members_there_are)
+{
+	static struct peer crowd[40];
+	static char text[6000] = "P room:a x 5900\n";
+	size_t i;
+
+	for (i = 0; i < 40; i++)
+		peer_open(&crowd[i], &kit, "crowd", "");
+	peer_open(&a, &kit, "a", "room:a");
+	i = (size_t)fcntl(a.up, F_GETPIPE_SZ);
+	memset(text + strlen(text), 'x', 5900);
+	text[strlen(text)] = '\n';
+	peer_send(&a, text);
+	kit_turn(&kit);
+	ck_assert_uint_gt((size_t)fcntl(a.up, F_GETPIPE_SZ), i);
+	peer_close(&a);
+	for (i = 0; i < 40; i++)
+		peer_close(&crowd[i]);
+}
+END_TEST
+
 START_TEST(a_member_that_does_not_read_holds_nobody_up)
 {
 	struct relay_counters counters;
@@ -568,6 +589,7 @@ main(void)
 	tcase_add_test(tc, a_large_payload_comes_from_an_uplink);
 	tcase_add_test(tc, many_small_events_are_one_write);
 	tcase_add_test(tc, an_uplink_grows_for_who_writes_much);
+	tcase_add_test(tc, an_uplink_can_grow_however_many_members_there_are);
 	tcase_add_test(tc, a_member_that_does_not_read_holds_nobody_up);
 	tcase_add_test(tc, counters_tell);
 	tcase_add_test(tc, a_member_without_pipes_is_only_present);
