@@ -4,6 +4,7 @@
 libgrouper_core_la_SOURCES += \
 	runtime/relay/audience.c \
 	runtime/relay/audience.h \
+	runtime/relay/chunk.c \
 	runtime/relay/frame.c \
 	runtime/relay/frame.h \
 	runtime/relay/groups.c \

@@ -16,133 +16,11 @@
 /* A log's first chunk; each that was not enough is followed by a larger. */
 #define CHUNK_MIN STORE_PAGE
 #define CHUNK_GROWTH 4
-#define STARTS_MIN 64
-
-/*
- * Chunks
- */
 
 struct chunk *
 log_tail(const struct log *log)
 {
 	return TAILQ_LAST(&log->chunks, chunk_list);
-}
-
-static struct chunk *
-chunk_new(struct log *log)
-{
-	struct chunk *chunk;
-
-	chunk = calloc(1, sizeof(*chunk));
-	if (chunk == NULL)
-		return NULL;
-	chunk->log = log;
-	chunk->base = log->end;
-	chunk->first = log->frames;
-	LIST_INIT(&chunk->spans);
-	TAILQ_INSERT_TAIL(&log->chunks, chunk, entry);
-	return chunk;
-}
-
-/* Nothing in it any more: the log goes on at its beginning. */
-static void
-chunk_restart(struct chunk *chunk)
-{
-	chunk->base = chunk->log->end;
-	chunk->first = chunk->log->frames;
-	chunk->used = chunk->count = 0;
-}
-
-static void
-chunk_lose_starts(struct chunk *chunk)
-{
-	store_return(chunk->log->store,
-	    chunk->starts_size * sizeof(*chunk->starts));
-	free(chunk->starts);
-	chunk->starts = NULL;
-	chunk->starts_size = 0;
-}
-
-/* Lets go of its memory; what is pinned lies between two offsets. */
-static void
-chunk_lose_block(struct chunk *chunk, size_t from, size_t to)
-{
-	if (chunk->block == NULL)
-		return;
-	TAILQ_REMOVE(&chunk->log->store->chunks, chunk, age);
-	block_leave_chunk(chunk->block, from, to);
-	chunk->block = NULL;
-	chunk->idle = false;
-	chunk_lose_starts(chunk);
-	chunk_restart(chunk);
-}
-
-static void
-chunk_free(struct chunk *chunk)
-{
-	BUG_IF(!LIST_EMPTY(&chunk->spans));
-	chunk_lose_block(chunk, 0, 0);
-	TAILQ_REMOVE(&chunk->log->chunks, chunk, entry);
-	free(chunk);
-}
-
-/* Memory for a chunk that has none. */
-static int
-chunk_get_block(struct chunk *chunk, size_t size)
-{
-	struct store *store = chunk->log->store;
-
-	chunk->block = block_new(store, size, chunk->log->lends);
-	if (chunk->block == NULL)
-		return -1;
-	chunk_restart(chunk);
-	TAILQ_INSERT_TAIL(&store->chunks, chunk, age);
-	return 0;
-}
-
-/* Bytes that it takes to list more frames. */
-static size_t
-starts_growth(const struct chunk *chunk)
-{
-	size_t more = chunk->starts_size;
-
-	if (chunk->block != NULL && chunk->count < chunk->starts_size)
-		return 0;
-	return (more < STARTS_MIN ? STARTS_MIN : more) * sizeof(*chunk->starts);
-}
-
-static int
-chunk_get_starts(struct chunk *chunk, size_t growth)
-{
-	size_t size = chunk->starts_size + growth / sizeof(*chunk->starts);
-	uint32_t *starts;
-
-	if (growth == 0)
-		return 0;
-	starts = reallocarray(chunk->starts, size, sizeof(*starts));
-	if (starts == NULL)
-		return -1;
-	store_charge(chunk->log->store, growth);
-	chunk->starts = starts;
-	chunk->starts_size = size;
-	return 0;
-}
-
-size_t
-chunk_frames_before(const struct chunk *chunk, size_t offset)
-{
-	size_t low = 0, high = chunk->count, middle;
-
-	if (offset >= chunk->used)
-		return chunk->count;
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (chunk->starts[middle] < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 void
@@ -171,7 +49,7 @@ empty(struct chunk *chunk, struct chunk *next)
 		if (next != NULL)
 			span_move(span, next);
 	}
-	chunk_lose_block(chunk, from, to);
+	chunk_lose_memory(chunk, from, to);
 }
 
 static void
@@ -246,7 +124,8 @@ log_fits(const struct log *log, size_t length)
 	const struct chunk *tail = log_tail(log);
 
 	return tail->block != NULL && tail->count < tail->starts_size &&
-	    ((tail->idle && !tail->block->lent) ? 0 : tail->used) + length <=
+	    ((tail->idle && !tail->block->lent) ? 0 : chunk_own_used(tail)) +
+		length <=
 	    tail->block->size;
 }
 
@@ -270,10 +149,12 @@ next_size(struct log *log, size_t length)
 {
 	size_t size = log->chunk_size;
 
+	/* There was one, and it was too small. */
+	if (log_tail(log)->block != NULL)
+		size *= CHUNK_GROWTH;
 	if (size > log->store->chunk_max)
 		size = log->store->chunk_max;
-	if (size < log->store->chunk_max)
-		log->chunk_size = size * CHUNK_GROWTH;
+	log->chunk_size = size;
 	return length > size ? store_round(length) : size;
 }
 
@@ -284,10 +165,26 @@ wake(struct chunk *chunk)
 	struct store *store = chunk->log->store;
 
 	chunk->idle = false;
-	if (!chunk->block->lent)
+	if (chunk->block == NULL || !chunk->block->lent)
 		chunk_restart(chunk);
 	TAILQ_REMOVE(&store->chunks, chunk, age);
 	TAILQ_INSERT_TAIL(&store->chunks, chunk, age);
+}
+
+/* Another chunk to append to; or the last one, which has no memory then. */
+static struct chunk *
+next_chunk(struct log *log)
+{
+	struct chunk *tail = log_tail(log);
+
+	if (all_taken(log)) {
+		chunk_lose_memory(tail, 0, 0);
+		return tail;
+	}
+	tail = chunk_new(log);
+	if (tail != NULL)
+		log_trim(log);
+	return tail;
 }
 
 /* A chunk to append to, with room for a frame. */
@@ -295,22 +192,17 @@ static int
 renew_chunk(struct log *log, size_t length)
 {
 	size_t size = next_size(log, length);
-	struct chunk *tail;
+	struct chunk *tail = log_tail(log);
 
-	if (make_room(log->store, size + STARTS_MIN * sizeof(uint32_t)) == -1)
+	if (make_room(log->store,
+		size + sizeof(*tail) + chunk_starts_growth(tail)) == -1)
 		return -1;
 	tail = log_tail(log);
-	if (tail->block != NULL && all_taken(log)) {
-		chunk_lose_block(tail, 0, 0);
-	} else if (tail->block != NULL) {
-		tail = chunk_new(log);
-		if (tail == NULL)
-			return -1;
-		log_trim(log);
-	}
-	if (chunk_get_block(tail, size) == -1)
+	if (tail->block != NULL)
+		tail = next_chunk(log);
+	if (tail == NULL || chunk_get_block(tail, size) == -1)
 		return -1;
-	return chunk_get_starts(tail, starts_growth(tail));
+	return chunk_get_starts(tail, chunk_starts_growth(tail));
 }
 
 int
@@ -318,12 +210,14 @@ log_renew(struct log *log, size_t length)
 {
 	struct chunk *tail = log_tail(log);
 	/* Of a chunk that was full of frames, even if it is empty by now. */
-	size_t growth = starts_growth(tail);
+	size_t growth = chunk_starts_growth(tail);
 
 	/* A small chunk that was too small is followed by a larger one. */
-	if (tail->idle && tail->block->size >= log->store->chunk_max)
+	if (tail->idle && tail->block != NULL &&
+	    tail->block->size >= log->store->chunk_max)
 		wake(tail);
-	if (tail->block != NULL && tail->used + length <= tail->block->size) {
+	if (tail->block != NULL &&
+	    chunk_own_used(tail) + length <= tail->block->size) {
 		/* This may evict the chunk itself. */
 		if (make_room(log->store, growth) == -1)
 			return -1;
@@ -343,13 +237,91 @@ log_append(struct log *log, const char *head, size_t head_length,
 
 	if (tail->idle)
 		wake(tail);
-	to = tail->block->memory + tail->used;
+	to = tail->block->memory + chunk_own_used(tail);
 	memcpy(to, head, head_length);
 	memcpy(to + head_length, body, body_length);
 	to[head_length + body_length] = '\n';
 	tail->starts[tail->count++] = (uint32_t)tail->used;
 	tail->used += head_length + body_length + 1;
 	log->end += head_length + body_length + 1;
+	log->frames++;
+	return at;
+}
+
+/*
+ * Frames that are shared
+ */
+
+int
+shared_init(struct shared *shared, struct store *store, const char *head,
+    size_t head_length, const char *body, size_t body_length)
+{
+	size_t length = head_length + body_length + 1;
+	char *to;
+
+	if (make_room(store, store_share_cost(store, length)) == -1)
+		return -1;
+	to = store_share(store, length, &shared->block);
+	if (to == NULL)
+		return -1;
+	memcpy(to, head, head_length);
+	memcpy(to + head_length, body, body_length);
+	to[length - 1] = '\n';
+	shared->bytes = to;
+	shared->length = length;
+	return 0;
+}
+
+void
+shared_fini(struct shared *shared)
+{
+	if (shared->block != NULL)
+		block_leave(shared->block, 0, shared->block->size);
+	shared->block = NULL;
+}
+
+bool
+log_fits_shared(const struct log *log, size_t length)
+{
+	const struct chunk *tail = log_tail(log);
+
+	return tail->refs != NULL && tail->count < tail->starts_size &&
+	    chunk_takes_ref(tail, length);
+}
+
+int
+log_renew_shared(struct log *log, size_t length)
+{
+	struct chunk *tail = log_tail(log);
+
+	if (tail->idle)
+		wake(tail);
+	/* This may evict the chunk itself. */
+	if (make_room(log->store,
+		sizeof(*tail) + CHUNK_REFS_SIZE + chunk_starts_growth(tail)) ==
+	    -1)
+		return -1;
+	tail = log_tail(log);
+	if (!chunk_takes_ref(tail, length))
+		tail = next_chunk(log);
+	if (tail == NULL || chunk_get_refs(tail) == -1)
+		return -1;
+	return chunk_get_starts(tail, chunk_starts_growth(tail));
+}
+
+uint64_t
+log_append_shared(struct log *log, const struct shared *shared)
+{
+	struct chunk *tail = log_tail(log);
+	uint64_t at = log->end;
+
+	if (tail->idle)
+		wake(tail);
+	chunk_add_ref(tail, shared);
+	tail->starts[tail->count++] = (uint32_t)tail->used;
+	tail->used += shared->length;
+	tail->referred += shared->length;
+	log->end += shared->length;
 	log->frames++;
 	return at;
 }
@@ -382,8 +354,14 @@ log_rest(struct log *log)
 {
 	struct chunk *tail = log_tail(log);
 
-	if (tail->block == NULL || tail->idle || !all_taken(log))
+	if (!tail->holds || tail->idle || !all_taken(log))
 		return;
+	if (tail->nrefs > 0 && tail->block != NULL && tail->block->lent) {
+		chunk_lose_memory(tail, 0, 0);
+		return;
+	}
+	if (tail->nrefs > 0)
+		chunk_restart(tail);
 	/* Nobody loses by it: the first to go. */
 	tail->idle = true;
 	TAILQ_REMOVE(&log->store->chunks, tail, age);

@@ -3,7 +3,9 @@
  * Logs of frames, all within the budget of one store, and the readers'
  * places in them.
  *
- * A log is a queue of chunks of memory, in which no frame is broken.  A span
+ * A log is a queue of chunks, in which no frame is broken: smaller frames are
+ * copied to memory of the chunk's own, so that many are written as one piece;
+ * larger ones may stand in memory that several logs refer to.  A span
  * is one reader's place: all frames that come from when it was opened until
  * it is closed.  A chunk goes once every span has passed it; or else when it
  * is the oldest of all logs and the store is full: then it is counted what
@@ -17,6 +19,7 @@
 #define RUNTIME_RELAY_LOG_H
 
 #include <sys/queue.h>
+#include <sys/uio.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +53,17 @@ struct span {
 
 #define SPAN_OPEN UINT64_MAX
 
+/* More pieces than most pipes have places. */
+#define VIEW_MAX 32
+
+/* What is next for a reader. */
+struct view {
+	struct iovec pieces[VIEW_MAX];
+	size_t count;
+	size_t length; /* of all */
+	bool shared;   /* all of it is in memory that is not used again */
+};
+
 /* Returns NULL with errno.  A log that is dropped lives on for its spans. */
 struct log *log_new(struct store *store);
 void log_drop(struct log *log);
@@ -69,6 +83,25 @@ int log_renew(struct log *log, size_t length);
  */
 uint64_t log_append(struct log *log, const char *head, size_t head_length,
     const char *body, size_t body_length);
+
+/*
+ * A frame that several logs refer to: it stays while one of them, a reader, or
+ * who made it keeps it.  0; or -1 with ENOMEM, as log_renew().
+ */
+struct shared {
+	struct block *block;
+	const char *bytes;
+	size_t length;
+};
+
+int shared_init(struct shared *shared, struct store *store, const char *head,
+    size_t head_length, const char *body, size_t body_length);
+void shared_fini(struct shared *shared);
+
+/* As those above. */
+bool log_fits_shared(const struct log *log, size_t length);
+int log_renew_shared(struct log *log, size_t length);
+uint64_t log_append_shared(struct log *log, const struct shared *shared);
 
 /*
  * Appends a frame that got no room: it is lost to all open spans but one
@@ -102,13 +135,16 @@ void span_drop(struct span *span);
 int span_skip(struct span *span, uint64_t at, size_t length);
 
 /*
- * The next bytes for the reader, as many as stand together; NULL if there
- * are none at present.  Frames that were lost stood before them, unless they
- * are the rest of a frame.
+ * The next bytes for the reader; no piece if there are none at present.
+ * Frames that were lost stood before them, unless they are the rest of a
+ * frame.
  */
-const char *span_peek(struct span *span, size_t *length);
+void span_peek(struct span *span, struct view *view);
 
-/* So many of the bytes have been taken; lent: and still refer to them. */
+/*
+ * So many of the bytes have been taken; lent: and a pipe refers to them.  That
+ * is for what is shared, or stands in one piece.
+ */
 void span_take(struct span *span, size_t length, bool lent);
 
 /* Everything was taken and told. */

@@ -5,39 +5,36 @@
 #include "runtime/relay/pipe.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 ssize_t
-pipe_write(int fd, const char *bytes, size_t length)
+pipe_write(int fd, const struct iovec *pieces, size_t count)
 {
 	ssize_t n;
 
 	do
-		n = write(fd, bytes, length);
+		n = count == 1 ? write(fd, pieces->iov_base, pieces->iov_len) :
+				 writev(fd, pieces, (int)count);
 	while (n == -1 && errno == EINTR);
 	return n;
 }
 
 #ifdef SPLICE_F_NONBLOCK
 ssize_t
-pipe_lend(int fd, const char *bytes, size_t length)
+pipe_lend(int fd, const struct iovec *pieces, size_t count)
 {
-	struct iovec iov = { .iov_base = (char *)(uintptr_t)bytes,
-		.iov_len = length };
 	ssize_t n;
 
 	do
-		n = vmsplice(fd, &iov, 1, SPLICE_F_NONBLOCK);
+		n = vmsplice(fd, pieces, count, SPLICE_F_NONBLOCK);
 	while (n == -1 && errno == EINTR);
 	return n;
 }
 #else
 ssize_t
-pipe_lend(int fd, const char *bytes, size_t length)
+pipe_lend(int fd, const struct iovec *pieces, size_t count)
 {
-	return pipe_write(fd, bytes, length);
+	return pipe_write(fd, pieces, count);
 }
 #endif
 

@@ -6,6 +6,7 @@
 #define RUNTIME_RELAY_PIPE_H
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -17,15 +18,15 @@
 #define PIPE_CAN_LEND false
 #endif
 
-/* write(2), again if a signal interrupted it. */
-ssize_t pipe_write(int fd, const char *bytes, size_t length);
+/* writev(2), again if a signal interrupted it. */
+ssize_t pipe_write(int fd, const struct iovec *pieces, size_t count);
 
 /*
  * The same, but the pipe refers to the bytes themselves from now on.  They
  * must never change, even after the pipe was read: their memory may only be
  * unmapped.
  */
-ssize_t pipe_lend(int fd, const char *bytes, size_t length);
+ssize_t pipe_lend(int fd, const struct iovec *pieces, size_t count);
 
 /*
  * Has a pipe hold up to so many bytes, if it holds less and the system allows

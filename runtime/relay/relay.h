@@ -8,6 +8,8 @@
  * encoded once and written to each member's pipe from there, in one write(2)
  * of all that the member has not seen, in the turn of the loop in which it
  * came, or, while events come in bulk, a few turns or a millisecond later.
+ * Of a large event that reaches several audiences there is one copy, to which
+ * their logs and the pipes refer.
  *
  * Nobody waits for a member that reads slowly.  What it leaves unread stays
  * in the log until the host's budget for all logs is used up; then the oldest

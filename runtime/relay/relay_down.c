@@ -18,13 +18,11 @@
 #define FLUSH_MAX ((size_t)1 << 20)
 
 /*
- * Measured: with frames this large, and so many members to share the cost of
- * fresh pages, lending pages to pipes takes half the time of copying.  Not
- * with less to write: a page lent takes one of the few places of a pipe,
- * whatever it holds.
+ * Measured: with frames this large and a crowd, lending pages to pipes takes
+ * half the time of copying.  Not with less to write: a page lent takes one of
+ * the few places of a pipe, whatever it holds.
  */
-#define LEND_FRAME ((size_t)2048)
-#define LEND_MEMBERS 8
+#define LEND_FRAME ((size_t)1024)
 #define LEND_MIN ((size_t)16384)
 
 enum progress {
@@ -68,8 +66,11 @@ failed(const struct relay_member *member)
 static enum progress
 put_text(struct relay_member *member, const char *text, size_t length)
 {
-	return pipe_write(member->down, text, length) == -1 ? failed(member) :
-							      PROGRESS_DONE;
+	struct iovec piece = { .iov_base = (char *)(uintptr_t)text,
+		.iov_len = length };
+
+	return pipe_write(member->down, &piece, 1) == -1 ? failed(member) :
+							   PROGRESS_DONE;
 }
 
 static enum progress
@@ -89,31 +90,32 @@ static enum progress
 put_span(struct relay_member *member, struct span *span, size_t *left)
 {
 	enum progress progress;
-	const char *bytes;
-	size_t length;
+	struct view view;
 	ssize_t n;
 	bool lent;
 
 	for (;;) {
-		bytes = span_peek(span, &length);
+		span_peek(span, &view);
 		if (span->untold > 0 && !span_in_frame(span)) {
 			progress = put_lost(member, span);
 			if (progress != PROGRESS_DONE)
 				return progress;
 		}
-		if (bytes == NULL)
+		if (view.count == 0)
 			return PROGRESS_DONE;
 		if (*left == 0)
 			return PROGRESS_FULL;
-		lent = length >= LEND_MIN && log_lends(span->log);
-		n = lent ? pipe_lend(member->down, bytes, length) :
-			   pipe_write(member->down, bytes, length);
+		lent = view.shared ||
+		    (view.count == 1 && view.length >= LEND_MIN &&
+			log_lends(span->log));
+		n = lent ? pipe_lend(member->down, view.pieces, view.count) :
+			   pipe_write(member->down, view.pieces, view.count);
 		if (n == -1)
 			return failed(member);
 		span_take(span, (size_t)n, lent);
-		if ((size_t)n < length)
+		if ((size_t)n < view.length)
 			return PROGRESS_FULL;
-		*left -= *left < length ? *left : length;
+		*left -= *left < view.length ? *left : view.length;
 	}
 }
 
@@ -196,7 +198,7 @@ relay_audience_flush(struct audience *audience)
 	struct relay_member *member, *next;
 
 	log_set_lends(audience->log,
-	    PIPE_CAN_LEND && audience->npiped >= LEND_MEMBERS &&
+	    PIPE_CAN_LEND && audience->npiped >= RELAY_CROWD &&
 		log_frame_size(audience->log) >= LEND_FRAME);
 	TAILQ_FOREACH_SAFE(member, &audience->ready, peer, next)
 		relay_member_flush(member);

@@ -32,6 +32,12 @@ struct loop_timer;
 /* Who writes so much between two turns writes in bulk. */
 #define RELAY_BULK (RELAY_READ / 2)
 
+/*
+ * An audience of so many has a copy of each event to itself, in its log, and
+ * shares the cost of fresh pages for it.
+ */
+#define RELAY_CROWD 8
+
 /* What waits for a member, in order: a span, or a frame of its own. */
 struct item {
 	TAILQ_ENTRY(item) entry;

@@ -47,6 +47,27 @@ end_before(const struct chunk *chunk, size_t frames)
 	return frames < chunk->count ? chunk->starts[frames] : chunk->used;
 }
 
+/* The rest of a frame, which stands in one piece. */
+static void
+pin(struct span *span, size_t offset, size_t end, size_t *from, size_t *to)
+{
+	const struct chunk *chunk = span->chunk;
+	struct view rest;
+	size_t at;
+
+	rest.count = rest.length = 0;
+	chunk_view(chunk, offset, end, &rest);
+	span->pin = chunk_block(chunk, offset);
+	block_pin(span->pin);
+	span->rest = rest.pieces[0].iov_base;
+	span->rest_length = rest.length;
+	if (span->pin != chunk->block)
+		return;
+	at = (size_t)(span->rest - chunk->block->memory);
+	*from = at < *from ? at : *from;
+	*to = at + span->rest_length > *to ? at + span->rest_length : *to;
+}
+
 void
 span_lose(struct span *span, size_t *from, size_t *to)
 {
@@ -62,12 +83,7 @@ span_lose(struct span *span, size_t *from, size_t *to)
 	begun = chunk_frames_before(chunk, offset);
 	end = end_before(chunk, begun);
 	if (begun > 0 && chunk->starts[begun - 1] < offset && offset < end) {
-		span->pin = chunk->block;
-		span->pin->users++;
-		span->rest = chunk->block->memory + offset;
-		span->rest_length = end - offset;
-		*from = offset < *from ? offset : *from;
-		*to = end > *to ? end : *to;
+		pin(span, offset, end, from, to);
 	}
 	frames = chunk_frames_before(chunk, (size_t)(limit - chunk->base)) -
 	    begun;
@@ -101,7 +117,7 @@ static void
 unpin(struct span *span)
 {
 	if (span->pin != NULL)
-		block_release(span->pin);
+		block_unpin(span->pin);
 	span->pin = NULL;
 	span->rest_length = 0;
 }
@@ -158,19 +174,23 @@ step_on(struct span *span)
 		log_trim(log);
 }
 
-const char *
-span_peek(struct span *span, size_t *length)
+void
+span_peek(struct span *span, struct view *view)
 {
+	const struct chunk *chunk;
 	const struct skip *skip;
 	uint64_t limit;
 
+	view->count = view->length = 0;
+	view->shared = false;
 	if (span->pin != NULL) {
-		*length = span->rest_length;
-		return span->rest;
+		view_add(view, span->rest, span->rest_length);
+		return;
 	}
 	for (;;) {
 		step_on(span);
-		limit = span->chunk->base + span->chunk->used;
+		chunk = span->chunk;
+		limit = chunk->base + chunk->used;
 		if (span->to < limit)
 			limit = span->to;
 		skip = STAILQ_FIRST(&span->skips);
@@ -181,15 +201,16 @@ span_peek(struct span *span, size_t *length)
 	}
 	if (skip != NULL && skip->at < limit)
 		limit = skip->at;
-	if (span->at >= limit)
-		return NULL;
-	*length = (size_t)(limit - span->at);
-	return span->chunk->block->memory + (span->at - span->chunk->base);
+	if (span->at < limit)
+		chunk_view(chunk, (size_t)(span->at - chunk->base),
+		    (size_t)(limit - chunk->base), view);
 }
 
 void
 span_take(struct span *span, size_t length, bool lent)
 {
+	const struct chunk *chunk = span->chunk;
+
 	if (span->pin != NULL) {
 		span->rest += length;
 		span->rest_length -= length;
@@ -197,8 +218,10 @@ span_take(struct span *span, size_t length, bool lent)
 			unpin(span);
 		return;
 	}
+	if (lent)
+		chunk_block(chunk, (size_t)(span->at - chunk->base))->lent =
+		    true;
 	span->at += length;
-	span->chunk->block->lent |= lent;
 }
 
 bool

@@ -16,6 +16,12 @@
 /* Blocks kept for later, which saves their page faults. */
 #define SPARE_MAX 16
 
+/*
+ * Of a block that several logs share.  One frame of it that somebody has not
+ * read keeps all of it: so not too large.
+ */
+#define SHARED_SIZE ((size_t)16384)
+
 void
 store_init(struct store *store, size_t budget)
 {
@@ -61,6 +67,13 @@ store_round(size_t size)
 	return (size + STORE_PAGE - 1) & ~(STORE_PAGE - 1);
 }
 
+/* Smaller than usual where the budget is. */
+static size_t
+shared_size(const struct store *store)
+{
+	return SHARED_SIZE < store->chunk_max ? SHARED_SIZE : store->chunk_max;
+}
+
 /*
  * Blocks
  */
@@ -78,8 +91,11 @@ store_free_spare(struct store *store)
 {
 	struct block *block;
 
-	if (TAILQ_EMPTY(&store->spare))
+	if (TAILQ_EMPTY(&store->spare) && store->open == NULL)
 		return false;
+	if (store->open != NULL)
+		block_leave(store->open, 0, store->open->size);
+	store->open = NULL;
 	while ((block = TAILQ_FIRST(&store->spare)) != NULL) {
 		TAILQ_REMOVE(&store->spare, block, entry);
 		block_free(block);
@@ -130,21 +146,21 @@ block_new(struct store *store, size_t size, bool fresh)
 			madvise(block->memory, size, MADV_POPULATE_WRITE);
 #endif
 	}
-	block->users = 1;
+	block->users = block->keepers = 1;
 	return block;
 }
 
 void
-block_release(struct block *block)
+block_unpin(struct block *block)
 {
 	struct store *store = block->store;
 
 	if (--block->users > 0)
 		return;
-	if (block->chunkless)
+	if (block->pinned)
 		TAILQ_REMOVE(&store->pinned, block, entry);
-	if (block->chunkless || block->lent ||
-	    block->size != store->chunk_max || store->nspare == SPARE_MAX) {
+	if (block->pinned || block->lent || block->size != store->chunk_max ||
+	    store->nspare == SPARE_MAX) {
 		block_free(block);
 		return;
 	}
@@ -153,9 +169,23 @@ block_release(struct block *block)
 }
 
 void
-block_leave_chunk(struct block *block, size_t from, size_t to)
+block_pin(struct block *block)
 {
-	if (block->users > 1) {
+	block->users++;
+}
+
+void
+block_keep(struct block *block)
+{
+	BUG_IF(block->pinned);
+	block->users++;
+	block->keepers++;
+}
+
+void
+block_leave(struct block *block, size_t from, size_t to)
+{
+	if (--block->keepers == 0 && block->users > 1) {
 		from &= ~(STORE_PAGE - 1);
 		to = store_round(to);
 		if (from > 0)
@@ -165,8 +195,45 @@ block_leave_chunk(struct block *block, size_t from, size_t to)
 			    MADV_DONTNEED);
 		store_return(block->store, block->charged - (to - from));
 		block->charged = to - from;
-		block->chunkless = true;
+		block->pinned = true;
 		TAILQ_INSERT_TAIL(&block->store->pinned, block, entry);
 	}
-	block_release(block);
+	block_unpin(block);
+}
+
+/*
+ * Frames that are shared
+ */
+
+size_t
+store_share_cost(const struct store *store, size_t length)
+{
+	if (store->open != NULL && length <= store->open->size - store->opened)
+		return 0;
+	return length > shared_size(store) ? store_round(length) :
+					     shared_size(store);
+}
+
+char *
+store_share(struct store *store, size_t length, struct block **block)
+{
+	size_t cost = store_share_cost(store, length);
+	struct block *open = store->open;
+	char *memory;
+
+	if (open == NULL || cost > 0) {
+		open = block_new(store, cost, true);
+		if (open == NULL)
+			return NULL;
+		open->lent = true;
+		if (store->open != NULL)
+			block_leave(store->open, 0, store->open->size);
+		store->open = open;
+		store->opened = 0;
+	}
+	block_keep(open);
+	memory = open->memory + store->opened;
+	store->opened += length;
+	*block = open;
+	return memory;
 }

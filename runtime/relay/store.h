@@ -2,9 +2,10 @@
 /*
  * Memory for the logs of a host, all within one budget.
  *
- * A block is the memory of one chunk of a log.  It is kept by that chunk and
- * by the readers that have taken half a frame from it, and given back when
- * nobody uses it any more.  Processes that the host forks get no copy.
+ * A block is the memory of one chunk of a log, or of frames that several logs
+ * refer to.  Chunks keep it; besides, it is used by the readers that have
+ * taken half a frame from it, and given back when nobody uses it any more.
+ * Processes that the host forks get no copy.
  */
 #ifndef RUNTIME_RELAY_STORE_H
 #define RUNTIME_RELAY_STORE_H
@@ -30,6 +31,8 @@ struct store {
 	struct block_list pinned; /* no chunk's any more, oldest first */
 	struct block_list spare;  /* nobody's */
 	size_t nspare;
+	struct block *open; /* where frames that are shared go; or NULL */
+	size_t opened;	    /* bytes of it that are taken */
 };
 
 struct block {
@@ -39,8 +42,9 @@ struct block {
 	size_t size;
 	size_t charged;
 	size_t users;
-	bool chunkless;
-	bool lent; /* pipes may refer to its bytes */
+	size_t keepers; /* of them, those that are no readers */
+	bool pinned;	/* listed as such: only readers are left */
+	bool lent;	/* pipes may refer to its bytes */
 };
 
 void store_init(struct store *store, size_t budget);
@@ -55,7 +59,7 @@ void store_return(struct store *store, size_t bytes);
 /* Whether what comes next may cost what is there. */
 bool store_is_short(const struct store *store);
 
-/* Gives back memory that nobody uses; false if there is none. */
+/* Lets go of memory that is only kept for later; false if there is none. */
 bool store_free_spare(struct store *store);
 
 /* A size rounded up to pages. */
@@ -63,12 +67,27 @@ size_t store_round(size_t size);
 
 /*
  * Returns NULL with errno.  fresh: all of it will be written, and it is never
- * to be used again afterwards.  Its first user is the caller.
+ * to be used again afterwards.  Its first keeper is the caller.
  */
 struct block *block_new(struct store *store, size_t size, bool fresh);
-void block_release(struct block *block);
 
-/* As block_release(), for its chunk; what others use is between two offsets. */
-void block_leave_chunk(struct block *block, size_t from, size_t to);
+/* One more reader uses a block; releases it again. */
+void block_pin(struct block *block);
+void block_unpin(struct block *block);
+
+/*
+ * One more keeper; leaves it again.  If it was the last, what readers use lies
+ * between two offsets.
+ */
+void block_keep(struct block *block);
+void block_leave(struct block *block, size_t from, size_t to);
+
+/*
+ * Memory for a frame that several logs refer to, next to that of the last such
+ * frame if there is room.  Its block has one more keeper: the caller, who
+ * knows that the budget allows store_share_cost().  NULL with errno.
+ */
+char *store_share(struct store *store, size_t length, struct block **block);
+size_t store_share_cost(const struct store *store, size_t length);
 
 #endif

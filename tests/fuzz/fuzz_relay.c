@@ -28,6 +28,7 @@
 #define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
 #define ROUNDS_MAX 300
 #define TOLD_MAX 32768
+#define PADDING 5000 /* of large events */
 
 static const char *const topics[] = { "a", "a:b", "a:b:c", "b", "room:1",
 	"room:12", "ab", "x*" };
@@ -91,13 +92,25 @@ note(char *to, const char *topic, const char *payload, size_t length)
 	    payload);
 }
 
+/* A number, and perhaps the padding, of which no note is taken. */
+static void
+hear(char *to, const char *topic, const char *payload, size_t length)
+{
+	size_t digits = strspn(payload, "0123456789"), i;
+
+	FUZZ_CHECK(length == digits || length == digits + PADDING);
+	for (i = digits; i < length; i++)
+		FUZZ_CHECK(payload[i] == '.');
+	note(to, topic, payload, digits);
+}
+
 static bool
 on_event(const struct relay_event *event, uint64_t lost, void *arg)
 {
 	struct listener *listener = arg;
 
 	FUZZ_CHECK(lost == 0);
-	note(listener->ear.told, event->topic, event->payload, event->length);
+	hear(listener->ear.told, event->topic, event->payload, event->length);
 	return true;
 }
 
@@ -109,7 +122,7 @@ on_frame(struct member *member, const struct frame *frame)
 		return;
 	FUZZ_CHECK(frame->number > member->seq);
 	member->seq = frame->number;
-	note(member->ear.told, frame->name, frame->payload,
+	hear(member->ear.told, frame->name, frame->payload,
 	    frame->payload_length);
 }
 
@@ -288,19 +301,30 @@ subscribe(struct member *member, size_t pattern, bool on, bool by_pipe)
 	member->ear.has[pattern] = on;
 }
 
+/* The payload of an event: its number, and padding if it is a large one. */
+static size_t
+pad(char payload[16 + PADDING], const char *number)
+{
+	size_t length = strlen(number);
+
+	memcpy(payload, number, length);
+	memset(payload + length, '.', PADDING);
+	return length + (world.events % 3 == 0 ? PADDING : 0);
+}
+
 static void
 publish(const char *topic, const struct member *except)
 {
 	bool seen[MEMBERS + LISTENERS] = { false };
-	char payload[16];
+	char number[16], payload[16 + PADDING];
 	struct relay_event event = { .topic = topic,
 		.event = "e",
 		.payload = payload };
 	size_t reached, expected;
 
-	snprintf(payload, sizeof(payload), "%u", world.events++);
-	event.length = strlen(payload);
-	expected = pass(topic, payload, except, seen);
+	snprintf(number, sizeof(number), "%u", world.events++);
+	event.length = pad(payload, number);
+	expected = pass(topic, number, except, seen);
 	FUZZ_CHECK(relay_publish(world.relay, &event,
 		       except != NULL ? except->member : NULL,
 		       &reached) == GROUPER_OK);

@@ -272,6 +272,13 @@ choose(size_t n)
 	return (seed >> 8) % n;
 }
 
+/* What a payload of this length consists of. */
+static char
+letter(size_t length)
+{
+	return (char)('a' + length % 26);
+}
+
 static void
 expect(struct model *model, uint64_t seq, const char *pattern)
 {
@@ -322,6 +329,17 @@ check(struct model *model, uint64_t seq, const char *pattern)
 		ck_assert_str_eq(mark->pattern, pattern);
 }
 
+static void
+check_event(struct model *model, const struct frame *frame)
+{
+	size_t length = frame->payload_length, i;
+
+	check(model, frame->number, NULL);
+	for (i = 0; i < length && frame->payload[i] == letter(length); i++)
+		;
+	ck_assert_uint_eq(i, length);
+}
+
 static size_t
 read_some(struct model *model, size_t most)
 {
@@ -332,7 +350,7 @@ read_some(struct model *model, size_t most)
 		if (frame.type == FRAME_LOST)
 			model->gap += frame.number;
 		else if (frame.type == FRAME_EVENT)
-			check(model, frame.number, NULL);
+			check_event(model, &frame);
 		else
 			check(model, 0, frame.name);
 	}
@@ -400,6 +418,7 @@ publish_one(void)
 	default:
 		length = choose(100);
 	}
+	memset(payload, letter(length), length);
 	event.payload = payload;
 	event.length = length;
 	excepted = choose(4) == 0 && model->peer.member != NULL ? model : NULL;
@@ -437,7 +456,7 @@ step(void)
 {
 	struct relay_event event = { .topic = "team",
 		.event = "x",
-		.payload = "to all",
+		.payload = "gggggg",
 		.length = 6 };
 	struct model *model = &models[choose(PEERS)];
 	size_t number = (size_t)(model - models), kind = choose(100), i;

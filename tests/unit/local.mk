@@ -65,6 +65,7 @@ unit_tests += \
 	tests/unit/check_relay_lent \
 	tests/unit/check_relay_loss \
 	tests/unit/check_relay_presence \
+	tests/unit/check_relay_shared \
 	tests/unit/check_self \
 	tests/unit/check_server \
 	tests/unit/check_settings \
