@@ -379,11 +379,3 @@ log_lends(const struct log *log)
 {
 	return log->lends;
 }
-
-size_t
-log_frame_size(const struct log *log)
-{
-	const struct chunk *tail = log_tail(log);
-
-	return tail->count == 0 ? 0 : tail->used / tail->count;
-}

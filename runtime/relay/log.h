@@ -112,9 +112,6 @@ void log_lose(struct log *log, struct span *except);
 /* After spans were advanced: notes whether all of them took everything. */
 void log_rest(struct log *log);
 
-/* Bytes of a frame, on average. */
-size_t log_frame_size(const struct log *log);
-
 /* Whether its bytes are to be lent to pipes rather than copied. */
 void log_set_lends(struct log *log, bool on);
 bool log_lends(const struct log *log);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The relay: pages that are lent to pipes instead of being copied, which it
- * does where many members get large frames.
+ * does where there is much to write to each of many members.
  */
 #include <stdlib.h>
 #include <string.h>
