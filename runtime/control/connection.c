@@ -167,14 +167,18 @@ settle(struct connection *connection)
 	loop_fd_set(connection->writable, connection->queued > 0);
 }
 
-/* Half of it may be closed, shutdown(2), and answers still be read. */
+/*
+ * Half of it may be closed, shutdown(2), and answers still be read.  One that
+ * cannot be asked is let go of: nothing would tell of its end later.
+ */
 static bool
 is_gone(int fd)
 {
 	struct pollfd pollfd = { fd, 0, 0 };
+	int n = poll(&pollfd, 1, 0);
 
-	return poll(&pollfd, 1, 0) == 1 &&
-	    (pollfd.revents & (POLLHUP | POLLERR)) != 0;
+	return n == -1 ||
+	    (n == 1 && (pollfd.revents & (POLLHUP | POLLERR)) != 0);
 }
 
 /* Whether the line of the byte before `end` is not that of the last ones. */

@@ -16,7 +16,8 @@ grow(struct window *window)
 	size_t size = window->size == 0 ? WINDOW_FIRST : window->size * 2, i;
 	int64_t *times;
 
-	BUG_IF((times = calloc(size, sizeof(*times))) == NULL);
+	times = calloc(size, sizeof(*times));
+	NO_MEMORY_IF(times == NULL);
 	for (i = 0; i < window->count; i++)
 		times[i] = window->times[(window->head + i) % window->size];
 	free(window->times);
