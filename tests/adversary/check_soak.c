@@ -366,6 +366,9 @@ START_TEST(a_host_stays_as_it_was)
 	talk_free_board(soak.board);
 	if (soak.samples != NULL)
 		fclose(soak.samples);
+	/* Check aborts a test whose microseconds, of an hour, no int holds. */
+	support_teardown();
+	exit(EXIT_SUCCESS);
 }
 END_TEST
 
