@@ -18,7 +18,7 @@
 #include "runtime/util/loop.h"
 
 #define DESCRIPTORS 256
-/* What follows from them: a quarter are connections, an eighth of them spare. */
+/* What follows: a quarter are connections, an eighth of them spare. */
 #define CONNECTIONS (DESCRIPTORS / 4)
 #define KEPT (CONNECTIONS - CONNECTIONS / 8)
 #define OTHERS (CONNECTIONS / 4)
