@@ -14,6 +14,7 @@
 
 #include "runtime/control/payload.h"
 #include "runtime/util/bug.h"
+#include "runtime/util/fd.h"
 #include "tools/json.h"
 #include "tools/remote.h"
 #include "tools/tool.h"
@@ -99,27 +100,14 @@ find_way(const char *verb)
 static char *
 read_stdin(const char *verb, size_t *length)
 {
-	size_t room = GROUPER_PAYLOAD_MAX + 1;
-	char *payload = malloc(room);
-	ssize_t n = 1;
+	char *payload = fd_read_all(STDIN_FILENO, GROUPER_PAYLOAD_MAX, length);
 
-	*length = 0;
-	while (payload != NULL && n != 0 && *length < room) {
-		n = read(STDIN_FILENO, payload + *length, room - *length);
-		if (n > 0)
-			*length += (size_t)n;
-		else if (n == -1 && errno != EINTR)
-			break;
-	}
-	if (payload != NULL && n == 0)
-		return payload;
-	if (*length == room)
+	if (payload == NULL && errno == EFBIG)
 		tool_error(verb,
 		    "standard input: expected a payload of 1 MiB at most");
-	else
+	else if (payload == NULL)
 		tool_error(verb, "standard input: %s", strerror(errno));
-	free(payload);
-	return NULL;
+	return payload;
 }
 
 static void
