@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/control/json_build.h"
+
 json_t *
 spawn_text(const char *text)
 {
@@ -17,8 +19,7 @@ spawn_text(const char *text)
 		return value;
 	value = json_array();
 	for (; *text != '\0'; text++)
-		json_array_append_new(value,
-		    json_integer((unsigned char)*text));
+		json_add(&value, json_integer((unsigned char)*text));
 	return value;
 }
 

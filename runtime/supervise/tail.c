@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/control/json_build.h"
 #include "runtime/control/json_text.h"
 #include "runtime/logs/member_log.h"
 #include "runtime/logs/ring.h"
@@ -67,26 +68,31 @@ ring_of(const struct tail *tail, struct place *place)
 	return ring;
 }
 
-/* The next line of a child, NULL if there is none yet. */
-static json_t *
-read_place(const struct tail *tail, struct place *place)
+/*
+ * The next line of a child: 1; 0 if there is none yet; -1 without memory, and
+ * it is the next one still.
+ */
+static int
+read_place(const struct tail *tail, struct place *place, json_t **item)
 {
 	const struct ring *ring = ring_of(tail, place);
+	struct ring_cursor before = place->cursor;
 	struct log_line line;
 	uint64_t missed = 0;
-	json_t *item;
 
-	if (ring == NULL)
-		return NULL;
-	if (ring_read(ring, &place->cursor, &line, &missed) == 0)
-		return NULL;
-	item = json_pack("{s:s, s:I, s:f, s:o}", "key", place->key, "seq",
+	*item = NULL;
+	if (ring == NULL ||
+	    ring_read(ring, &place->cursor, &line, &missed) == 0)
+		return 0;
+	*item = json_pack("{s:s, s:I, s:f, s:o}", "key", place->key, "seq",
 	    (json_int_t)line.seq, "time", (double)line.time_us / 1e6, "text",
 	    json_textn(line.text, line.length));
-	if (item != NULL && missed > 0)
-		json_object_set_new(item, "missed",
-		    json_integer((json_int_t)missed));
-	return item;
+	if (missed > 0)
+		json_put(item, "missed", json_integer((json_int_t)missed));
+	if (*item != NULL)
+		return 1;
+	place->cursor = before;
+	return -1;
 }
 
 static json_t *
@@ -97,7 +103,7 @@ next_line(void *arg)
 	size_t i;
 
 	for (i = 0; i < tail->count && item == NULL; i++) {
-		item = read_place(tail, &tail->places[tail->turn]);
+		read_place(tail, &tail->places[tail->turn], &item);
 		tail->turn = (tail->turn + 1) % tail->count;
 	}
 	return item;
@@ -134,14 +140,17 @@ last_lines(struct tail *tail, uint64_t lines)
 	json_t *items = json_array(), *item;
 	const struct ring *ring;
 	size_t i;
+	int got;
 
 	for (i = 0; i < tail->count; i++) {
 		ring = ring_of(tail, &tail->places[i]);
 		if (ring == NULL)
 			continue;
 		tail->places[i].cursor = ring_last(ring, lines);
-		while ((item = read_place(tail, &tail->places[i])) != NULL)
-			json_array_append_new(items, item);
+		while ((got = read_place(tail, &tail->places[i], &item)) == 1)
+			json_add(&items, item);
+		if (got == -1)
+			json_add(&items, NULL);
 	}
 	return json_pack("{s:o}", "items", items);
 }
