@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/group/names.h"
 #include "runtime/util/parse.h"
 #include "tools/supervise.h"
 #include "tools/tool.h"
@@ -83,14 +82,6 @@ carry_out(const struct supervise_options *options)
 {
 	struct spec_tree *tree;
 
-	if (options->name != NULL &&
-	    !name_valid(options->name, NAMES_HOST_MAX, false)) {
-		tool_error("host",
-		    "--name: expected 1 to 32 bytes without blanks, '/' or "
-		    "':', got '%s'",
-		    options->name);
-		return TOOL_USAGE;
-	}
 	log_open("grouper host", options->level);
 	tree = calloc(1, sizeof(*tree));
 	if (tree == NULL) {

@@ -482,13 +482,25 @@ take_setting(struct supervise_options *options, char *value, bool is_file)
 	return TOOL_USAGE;
 }
 
+static int
+take_name(struct supervise_options *options, const char *value)
+{
+	options->name = value;
+	if (name_valid(value, NAMES_HOST_MAX, false))
+		return -1;
+	tool_error(options->verb,
+	    "--name: expected 1 to 32 bytes without blanks, '/' or ':', "
+	    "got '%s'",
+	    value);
+	return TOOL_USAGE;
+}
+
 int
 supervise_take(struct supervise_options *options, int opt, char *value)
 {
 	switch (opt) {
 	case SUPERVISE_NAME:
-		options->name = value;
-		break;
+		return take_name(options, value);
 	case SUPERVISE_CONFIG:
 	case SUPERVISE_CONFIG_FILE:
 		return take_setting(options, value,

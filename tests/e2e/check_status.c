@@ -471,6 +471,8 @@ static const struct refusal refusals[] = {
 	{ { "run", "--name", "a:b", "true" }, 125, "expected 1 to 32 bytes" },
 	{ { "run", "--name", "123456789012345678901234567890123", "true" }, 125,
 	    "expected 1 to 32 bytes" },
+	{ { "supervise", "--name", "a/b" }, 2, "expected 1 to 32 bytes" },
+	{ { "host", "--name", "" }, 2, "expected 1 to 32 bytes" },
 	{ { "run", "--shell", "" }, 125, "expected a command" },
 	{ { "run", "--shell", "true", "x" }, 125, "got 'x' as well" },
 	{ { "run", "--pty", "--session", "keep", "true" }, 125, "--pty" },
