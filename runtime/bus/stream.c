@@ -17,6 +17,8 @@
 
 /* So much waits for a client that reads slowly; then it loses events. */
 #define QUEUE_MAX ((size_t)2 << 20)
+/* Who leaves with so much unread leaves a hole in the heap. */
+#define TRIM_FROM ((size_t)128 << 10)
 #define MESSAGE "message"
 
 struct note {
@@ -144,6 +146,7 @@ static void
 subscriber_free(void *arg)
 {
 	struct subscriber *subscriber = arg;
+	bool much = subscriber->size >= TRIM_FROM;
 	struct note *note;
 
 	if (subscriber->listener != NULL)
@@ -158,7 +161,8 @@ subscriber_free(void *arg)
 	free((void *)subscriber->patterns);
 	json_decref(subscriber->params);
 	free(subscriber);
-	os_trim_heap();
+	if (much)
+		os_trim_heap();
 }
 
 /* Whether they can all be patterns; if not, it was answered. */
