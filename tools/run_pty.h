@@ -49,8 +49,8 @@ void pty_resize(struct pty *pty);
 
 /*
  * Nothing will be printed any more: writes out what there is and then calls
- * fn with the arg of pty_new(), at once if there is nothing.  Never waits for an end of file, since a
- * process elsewhere might hold the terminal open.
+ * fn with the arg of pty_new(), at once if there is nothing.  Never waits for
+ * an end of file, since a process elsewhere might hold the terminal open.
  */
 void pty_drain(struct pty *pty, void (*fn)(void *));
 

@@ -66,8 +66,8 @@ void result_fini(struct run_result *result);
 
 /*
  * Notes what outlived the command, what cannot be killed, or what lived at the
- * time limit; the dead of a list are left out.  shared: the command ran in the session and process
- * group of the caller.  0, or -1 with errno.
+ * time limit; the dead of a list are left out.  shared: the command ran in the
+ * session and process group of the caller.  0, or -1 with errno.
  */
 int result_add_leaks(struct run_result *result,
     const struct grouper_processes *processes, bool shared);

@@ -48,7 +48,8 @@ int client_fd(const struct client *client);
 /*
  * Calls a method and waits for its answer for at most limit_ms, -1 for ever;
  * notifications that come before it are dropped.  params is taken over; NULL
- * says that there was no memory for it.  *result is set on success, to be released.
+ * says that there was no memory for it.  *result is set on success, to be
+ * released.
  *
  * Returns GROUPER_OK; the error that the host answered with, whose text
  * client_error() tells; GROUPER_TIMED_OUT; GROUPER_INVALID for an answer

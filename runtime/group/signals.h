@@ -17,8 +17,9 @@ struct signals {
 };
 
 /*
- * Saves the mask of the process, then blocks every signal, sets SIGCHLD to its default (an ignored one would have the kernel reap
- * children unseen) and ignores SIGPIPE.
+ * Saves the mask of the process, then blocks every signal, sets SIGCHLD to its
+ * default (an ignored one would have the kernel reap children unseen) and
+ * ignores SIGPIPE.
  */
 void signals_take(struct signals *saved);
 

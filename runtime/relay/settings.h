@@ -32,9 +32,9 @@ json_t *settings_get(const struct settings *settings, const char *key);
  * old: receives the value before, to be released, NULL if there was none; may
  *     be NULL.
  *
- * Returns GROUPER_OK; GROUPER_INVALID for a key that topic_name_valid() refuses, or
- * that is no UTF-8; GROUPER_SYSTEM with errno, ENOSPC beyond the bounds.  On
- * failure nothing has changed and *old is NULL.
+ * Returns GROUPER_OK; GROUPER_INVALID for a key that topic_name_valid()
+ * refuses, or that is no UTF-8; GROUPER_SYSTEM with errno, ENOSPC beyond the
+ * bounds.  On failure nothing has changed and *old is NULL.
  */
 enum grouper_error settings_put(struct settings *settings, const char *key,
     json_t *value, json_t **old);

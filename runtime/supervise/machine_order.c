@@ -5,9 +5,9 @@
  * that has depends_on when those are.  They stop the other way round, each
  * when none is alive of those that wait for it.
  *
- * A change marks its supervisor; machine_settle() then asks each that is marked what
- * may begin, until nothing is left.  So no call goes deeper than the tree,
- * however many children end at once.
+ * A change marks its supervisor; machine_settle() then asks each that is
+ * marked what may begin, until nothing is left.  So no call goes deeper than
+ * the tree, however many children end at once.
  */
 #include "runtime/supervise/machine_node.h"
 

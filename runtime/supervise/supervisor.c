@@ -448,7 +448,7 @@ supervisor_shutdown(struct supervisor *supervisor, bool kill)
 	supervisor_act(supervisor);
 }
 
-/* Children that go on running are stopped and reloaded as they are to be now. */
+/* Children that go on running: how they are stopped and reloaded from now. */
 static void
 change_runs(struct supervisor *supervisor)
 {

@@ -13,9 +13,9 @@
 #include "runtime/tree/problem.h"
 
 /*
- * Reads a file, or text (with a NUL behind it) that stands in for one, into a list of NAME=VALUE
- * that ends with NULL, in the order of the lines.  Unlike in the tree file
- * any bytes but NUL may stand in it, and a pipe will do.
+ * Reads a file, or text (with a NUL behind it) that stands in for one, into a
+ * list of NAME=VALUE that ends with NULL, in the order of the lines.  Unlike
+ * in the tree file any bytes but NUL may stand in it, and a pipe will do.
  *
  * Returns the list, for dotenv_free(); NULL with problems added, and errno
  * ENOENT from dotenv_read() if there is no such file.

@@ -34,8 +34,8 @@ struct plan {
  * Compares two trees: stops in reverse order of the old one, then the rest in
  * the order of the new one.  A supervisor that starts or stops is one step,
  * what is under it goes with it; a child that is updated and scaled has two.
- * Changes of topic groups, settings and the order alone are no steps.  0, or -1 with errno; plan_fini() may follow
- * either.
+ * Changes of topic groups, settings and the order alone are no steps.  0, or
+ * -1 with errno; plan_fini() may follow either.
  */
 int plan_make(struct plan *plan, const struct spec_tree *from,
     const struct spec_tree *to);

@@ -286,7 +286,7 @@ START_TEST(no_death_leaves_a_survivor)
 	support_start(&r, &c);
 	s = strike(&p, r.pid, clock_now());
 	support_wait(&r);
-	/* A killed host leaves its leader, or the kernel, to finish after it. */
+	/* A killed host leaves its leader or the kernel to finish. */
 	if (p.victim == HOST || p.victim == HOST_AND_LEADER)
 		support_until(arena_is_empty, NULL, SUPPORT_PATIENCE);
 	survivors = support_survivors(support_token(), list, 16);

@@ -12,8 +12,8 @@
  * more than a window (-w, 1 MiB) behind, so that nothing gets lost.  With -b
  * there is no relay: the publisher writes 64 events at a time to each pipe.
  * -x: there are 100 topics and each member is subscribed to 10 of them; else
- * all are to one.  Events go to topics that somebody is subscribed to.  -l: so many events a second, to measure how long each
- * takes.
+ * all are to one.  Events go to topics that somebody is subscribed to.  -l: so
+ * many events a second, to measure how long each takes.
  *
  * Prints one line: deliveries a second, and a second of processor time that
  * all processes together took; with -l the 50th and 99th percentile, in

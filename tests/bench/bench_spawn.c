@@ -2,7 +2,8 @@
 /*
  * bench_spawn: the wall time of several commands, interleaved.
  *
- *	bench_spawn [-n rounds] [-w warmup] [-S seed] -- cmd arg... [';;' cmd arg...]...
+ *	bench_spawn [-n rounds] [-w warmup] [-S seed] -- cmd arg...
+ *	    [';;' cmd arg...]...
  *
  * Each round runs every command once, in an order drawn anew, so that what
  * one leaves behind for the kernel to tidy up (a namespace, a cgroup) does

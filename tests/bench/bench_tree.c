@@ -13,8 +13,9 @@
  * Shapes that move:
  *	forks		every process forks without end; COUNT is not used, the
  *			limit RLIMIT_NPROC sets is the size
- *	comets		COUNT (at most 64) children fork, exit, and their children likewise,
- *			each generation in a session of its own
+ *	comets		COUNT (at most 64) children fork, exit, and their
+ *			children likewise, each generation in a session of its
+ *			own
  *
  * The file DIR/ready comes to be when the shape stands (forks: when the
  * first fork failed).  A moving shape ends by itself once the file DIR/end
