@@ -16,10 +16,10 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,7 +48,6 @@ enum way {
 struct prefix_lane {
 	struct sink_lane lane;
 	struct outlet_lane outlet;
-	LIST_ENTRY(prefix_lane) entry;
 	unsigned int colour;
 	size_t width;
 	char name[];
@@ -57,14 +56,14 @@ struct prefix_lane {
 struct prefix_sink {
 	struct sink sink;
 	struct outlet *outlet;
-	LIST_HEAD(, prefix_lane) lanes;
 	enum way way;
 	int fd;
 	int own_fd;
 	bool terminal;
 	bool coloured;
 	unsigned int next_colour;
-	size_t width; /* of the longest name */
+	size_t width;		    /* of the widest name */
+	size_t names[NAME_MAX + 1]; /* of each width */
 	char line[LINE_SIZE_MAX];
 };
 
@@ -88,15 +87,21 @@ width_of(const char *name)
 	return width;
 }
 
+/* The widest name makes the column; nobody walks over all of them for it. */
 static void
-measure(struct prefix_sink *sink)
+widen(struct prefix_sink *sink, size_t width)
 {
-	struct prefix_lane *lane;
+	sink->names[width]++;
+	if (width > sink->width)
+		sink->width = width;
+}
 
-	sink->width = 0;
-	LIST_FOREACH(lane, &sink->lanes, entry)
-		if (lane->width > sink->width)
-			sink->width = lane->width;
+static void
+narrow(struct prefix_sink *sink, size_t width)
+{
+	sink->names[width]--;
+	while (sink->width > 0 && sink->names[sink->width] == 0)
+		sink->width--;
 }
 
 static struct sink_lane *
@@ -115,8 +120,7 @@ prefix_join(struct sink *base, const char *name)
 	lane->width = width_of(lane->name);
 	lane->colour = sink->next_colour++ %
 	    (sizeof(colours) / sizeof(colours[0]));
-	LIST_INSERT_HEAD(&sink->lanes, lane, entry);
-	measure(sink);
+	widen(sink, lane->width);
 	return &lane->lane;
 }
 
@@ -128,8 +132,7 @@ prefix_leave(struct sink_lane *base)
 
 	outlet_leave(sink->outlet, &lane->outlet);
 	outlet_flush(sink->outlet);
-	LIST_REMOVE(lane, entry);
-	measure(sink);
+	narrow(sink, lane->width);
 	free(lane);
 }
 
@@ -173,14 +176,13 @@ prefix_notice(void *arg, const struct outlet_lane *outlet_lane, uint64_t lost,
     char *text)
 {
 	const struct prefix_sink *sink = arg;
-	const struct prefix_lane *lane;
-	size_t used = 0;
+	const struct prefix_lane *lane =
+	    (const void *)((const char *)outlet_lane -
+		offsetof(struct prefix_lane, outlet));
+	size_t used;
 	int n;
 
-	LIST_FOREACH(lane, &sink->lanes, entry)
-		if (&lane->outlet == outlet_lane)
-			used = put_name(sink, lane, text,
-			    OUTLET_NOTICE_MAX - 64);
+	used = put_name(sink, lane, text, OUTLET_NOTICE_MAX - 64);
 	n = snprintf(text + used, 64, "[%" PRIu64 " lines dropped]\n", lost);
 	return used + (size_t)n;
 }
@@ -317,7 +319,6 @@ sink_prefix_new(struct loop *loop, int fd, bool colours_on)
 	sink->own_fd = -1;
 	sink->terminal = isatty(fd) == 1;
 	sink->coloured = colours_on;
-	LIST_INIT(&sink->lanes);
 	choose_way(sink);
 	sink->outlet = outlet_new(loop, &prefix_outlet_ops, sink);
 	if (sink->outlet == NULL) {
