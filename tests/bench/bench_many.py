@@ -10,7 +10,8 @@ import peers
 
 NAME = "many"
 START_WITHIN = 90
-FEW = 2                         # rounds of the largest number
+FEW = 2                         # rounds of others with the largest number
+LARGE = 1000                    # with fewer, a child's share is the host's
 # Who has a process beside each child, as grouper has.
 ONE_EACH = ["daemontools", "s6", "runit"]
 COLUMNS = ["user", "children", "by", "start_ms", "start_low_ms",
@@ -42,11 +43,11 @@ def measure(chosen, user, settings, count, report):
     """Samples per peer; they take turns, a failed one does no more."""
     samples = {peer.name: [] for peer in chosen}
     failed = set()
-    rounds = settings.repeats if count < max(settings.sizes) \
-        else min(FEW, settings.repeats)
-    for number in range(rounds):
+    few = count == max(settings.sizes)
+    for number in range(settings.repeats):
         for peer in chosen:
-            if peer.name in failed:
+            other = not peer.own and not peer.limit
+            if peer.name in failed or (few and other and number >= FEW):
                 continue
             try:
                 samples[peer.name].append(measure_once(
@@ -105,6 +106,32 @@ def judge(chosen, samples, count, user, report):
                        woken, 0, "wake-ups")
 
 
+def compare_sizes(chosen, samples, user, report):
+    """Does a child's start take longer among many?
+
+    samples: of each number of children, as measure() returns them.
+    """
+    few, *_, many = sorted(samples)
+    lines = []
+    for peer in chosen:
+        taken = [[one[0] / count for one in samples[count].get(peer.name, [])]
+                 for count in (many, few)]
+        if not all(taken):
+            continue
+        growth = benchstat.ratio(*taken)
+        lines.append((f"`{peer.name}`",
+                      *(f"{statistics.median(one) / 1e3:.0f}"
+                        for one in reversed(taken)), f"{growth:.2f}"))
+        if peer.own:
+            report.at_most(
+                f"{peer.name}: start of a child among {many}, of one among "
+                f"{few}", user.name, growth, 1,
+                interval=benchstat.ratio_interval(*taken))
+    report.text(f"### A child among {few} and among {many}, as {user.name}")
+    report.table(["started by", f"µs a child of {few}",
+                  f"µs a child of {many}", "ratio"], lines)
+
+
 def figures(chosen, samples, count, user):
     """Rows of COLUMNS."""
     for peer in chosen:
@@ -119,7 +146,8 @@ def figures(chosen, samples, count, user):
 
 
 def run(user, settings, report):
-    chosen = peers.installed(peers.all_peers(settings), report)
+    chosen = peers.installed([*peers.all_peers(settings), peers.LED], report)
+    of_size = {}
     for count in settings.sizes:
         began = time.monotonic()
         able = []
@@ -138,8 +166,12 @@ def run(user, settings, report):
             rows(able, samples, count))
         judge(able, samples, count, user, report)
         report.data(NAME, COLUMNS, figures(able, samples, count, user))
+        if count >= LARGE:
+            of_size[count] = samples
         settings.note(f"{count} children took "
                       f"{time.monotonic() - began:.0f} s")
+    if len(of_size) > 1:
+        compare_sizes(chosen, of_size, user, report)
 
 
 def explain(settings, report):
