@@ -27,10 +27,6 @@
 
 /* A leader that says nothing this long after its steps is taken for dead. */
 #define SILENCE_MS 5000
-#define RESULT_MAX ((size_t)64 << 20)
-#define RESULT_ROOM ((size_t)64 << 10) /* at first */
-/* Others on the loop wait for no more than this. */
-#define RESULT_TURN ((size_t)256 << 10)
 /* Messages of a leader in a turn; of a dead one, more than a queue holds. */
 #define LINK_TURN 64
 #define LINK_ALL 4096
@@ -78,7 +74,8 @@ group_make(struct grouper_host *host, const char *key)
 	}
 	group->host = host;
 	group->state = GROUPER_STATE_IDLE;
-	group->pidfd = group->link = group->out = -1;
+	group->pidfd = group->link = -1;
+	group->result = (struct exec_result)EXEC_RESULT_INIT;
 	group->leaf = (struct cgroup_leaf)CGROUP_LEAF_INIT;
 	RB_INSERT(group_keys, &host->keys, group);
 	return group;
@@ -110,17 +107,6 @@ let_go(struct group *group)
 	fd_close(&group->link);
 }
 
-static void
-let_go_result(struct group *group)
-{
-	loop_fd_free(group->out_watch);
-	group->out_watch = NULL;
-	fd_close(&group->out);
-	free(group->result);
-	group->result = NULL;
-	group->result_length = group->result_room = 0;
-}
-
 void
 group_free(struct group *group)
 {
@@ -128,77 +114,19 @@ group_free(struct group *group)
 	if (group->orphans)
 		TAILQ_REMOVE(&group->host->orphaned, group, orphaned);
 	let_go(group);
-	let_go_result(group);
+	exec_result_fini(&group->result);
 	cgroup_leaf_close(&group->leaf);
 	free(group->key);
 	free(group);
-}
-
-/* Room for more of the result: twice as much.  0, or -1 if there is none. */
-static int
-grow_result(struct group *group)
-{
-	size_t room = group->result_room * 2;
-	char *grown;
-
-	if (group->result_room == RESULT_MAX)
-		return -1;
-	if (room == 0)
-		room = RESULT_ROOM;
-	grown = realloc(group->result, room);
-	if (grown == NULL)
-		return -1;
-	group->result = grown;
-	group->result_room = room;
-	return 0;
-}
-
-/*
- * Reads what the function has written so far, at most that many bytes; never
- * waits for its end.
- */
-static void
-read_result(struct group *group, size_t most)
-{
-	size_t part;
-	ssize_t n;
-
-	while (most > 0) {
-		if (group->result_length == group->result_room &&
-		    grow_result(group) == -1)
-			break;
-		part = group->result_room - group->result_length;
-		n = read(group->out, group->result + group->result_length,
-		    part < most ? part : most);
-		if (n == -1 && errno == EAGAIN)
-			return;
-		if (n <= 0)
-			break;
-		group->result_length += (size_t)n;
-		most -= (size_t)n;
-	}
-	if (most == 0)
-		return;
-	loop_fd_free(group->out_watch);
-	group->out_watch = NULL;
-	fd_close(&group->out);
-}
-
-static void
-on_out(int fd, void *arg)
-{
-	(void)fd;
-	read_result(arg, RESULT_TURN);
 }
 
 void
 group_finish(struct group *group)
 {
 	struct grouper_event event = { .type = GROUPER_EVENT_EMPTY };
-	char *result;
+	struct exec_result result;
 
-	if (group->out != -1)
-		read_result(group, RESULT_MAX);
+	exec_result_finish(&group->result);
 	cgroup_leaf_remove(&group->leaf);
 	cgroup_leaf_close(&group->leaf);
 	if (group->state != GROUPER_STATE_LEADER_DIED)
@@ -208,13 +136,12 @@ group_finish(struct group *group)
 	event.status = group->status;
 	/* The callback may start the next incarnation. */
 	result = group->result;
-	group->result = NULL;
-	event.result = result;
-	event.result_length = group->result_length;
-	let_go_result(group);
+	group->result = (struct exec_result)EXEC_RESULT_INIT;
+	event.result = result.bytes;
+	event.result_length = result.length;
 	host_emptied(group->host, group->key);
 	group_tell(group, &event);
-	free(result);
+	exec_result_fini(&result);
 }
 
 static void
@@ -442,11 +369,8 @@ watch(struct group *group)
 	if (group->link_watch == NULL || group->leader_watch == NULL ||
 	    group->patience == NULL || host_expect_orphans(group->host) == -1)
 		return -1;
-	if (group->out == -1)
-		return 0;
-	group->out_watch = loop_fd_new(loop, group->out, LOOP_READ, on_out,
-	    group);
-	return group->out_watch == NULL ? -1 : 0;
+	return group->result.fd == -1 ? 0 :
+					exec_result_watch(&group->result, loop);
 }
 
 static enum member_place
@@ -504,7 +428,7 @@ group_start(struct group *group, const struct grouper_options *options,
 	group->asked = false;
 	memset(&group->usage, 0, sizeof(group->usage));
 	group->started_us = clock_us();
-	group->out = out;
+	group->result.fd = out;
 	if (link_pair(ends) == -1)
 		goto fail;
 	leader.link = ends[1];
@@ -563,7 +487,7 @@ group_abandon(struct group *group)
 	/* At the end of the link the member ends without having executed
 	 * anything, and the leader after it. */
 	let_go(group);
-	let_go_result(group);
+	exec_result_fini(&group->result);
 	if (leader != 0)
 		waitid(P_PID, (id_t)leader, NULL, WEXITED | __WALL);
 	cgroup_leaf_remove(&group->leaf);

@@ -15,6 +15,7 @@
 #include <grouper/group.h>
 
 #include "runtime/group/contain.h"
+#include "runtime/group/exec_result.h"
 #include "runtime/group/host.h"
 #include "runtime/group/leader.h"
 #include "runtime/group/names.h"
@@ -52,14 +53,8 @@ struct group {
 	bool asked; /* to stop: its leader's death then sets no latch */
 	bool hold;
 	bool worker;
-	bool orphans; /* in the host's list */
-
-	/* What a function wrote, grouper_exec(). */
-	int out;
-	struct loop_fd *out_watch;
-	char *result;
-	size_t result_length;
-	size_t result_room;
+	bool orphans;		   /* in the host's list */
+	struct exec_result result; /* of grouper_exec() */
 };
 
 /* A leader that has told its group empty, see leavers.c. */

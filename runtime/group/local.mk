@@ -6,6 +6,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/contain.c \
 	runtime/group/contain.h \
 	runtime/group/error.c \
+	runtime/group/exec_result.c \
+	runtime/group/exec_result.h \
 	runtime/group/front.c \
 	runtime/group/front.h \
 	runtime/group/group.c \
