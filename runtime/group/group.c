@@ -302,20 +302,6 @@ drain_link(struct group *group, size_t most)
 }
 
 static void
-on_link(int fd, void *arg)
-{
-	struct group *group = arg;
-
-	(void)fd;
-	drain_link(group, LINK_TURN);
-	if (!group->empty_told || !group->host->quick ||
-	    !leavers_take(group->host, group->leader, &group->pidfd))
-		return;
-	let_go(group);
-	group_finish(group);
-}
-
-static void
 on_leader(int fd, void *arg)
 {
 	struct group *group = arg;
@@ -338,6 +324,24 @@ on_leader(int fd, void *arg)
 				      GROUPER_STATE_LEADER_DIED;
 	host_orphaned(group->host, group);
 	group_tell(group, &event);
+}
+
+static void
+on_link(int fd, void *arg)
+{
+	struct group *group = arg;
+
+	(void)fd;
+	drain_link(group, LINK_TURN);
+	if (!group->empty_told)
+		return;
+	if (!group->host->quick) {
+		if (leavers_left(group->leader))
+			on_leader(group->pidfd, group);
+	} else if (leavers_take(group->host, group->leader, &group->pidfd)) {
+		let_go(group);
+		group_finish(group);
+	}
 }
 
 void

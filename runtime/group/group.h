@@ -159,8 +159,12 @@ void group_log_step(const struct group *group, int signum,
  * leavers.c: a leader that has told its group empty ends on its own.  It is
  * reaped then, or by leavers_reap(), which ends it.  leavers_take() takes the
  * handle over; false without memory, with nothing changed.
+ *
+ * leavers_left() looks for a moment whether it ends at once, as it does unless
+ * something holds it up: to be put to sleep and woken would take a host longer.
  */
 int leavers_compare(const struct leaver *a, const struct leaver *b);
+bool leavers_left(pid_t leader);
 bool leavers_take(struct grouper_host *host, pid_t leader, int *pidfd);
 bool leavers_have(const struct grouper_host *host, pid_t pid);
 void leavers_reap(struct grouper_host *host);

@@ -3,6 +3,7 @@
  * Leaders that have told their groups empty and are about to end.  Nothing
  * waits for that, but each is a child of the host's until it is reaped.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -10,6 +11,9 @@
 #include "runtime/group/group.h"
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
+
+/* Some 100 us: more than an exit takes that nothing holds up. */
+#define TURNS 200
 
 int
 leavers_compare(const struct leaver *a, const struct leaver *b)
@@ -41,6 +45,22 @@ on_left(int fd, void *arg)
 		WEXITED | WNOHANG | __WALL) == -1 ||
 	    info.si_pid != 0)
 		leaver_free(leaver);
+}
+
+bool
+leavers_left(pid_t leader)
+{
+	siginfo_t info = { 0 };
+	int turn;
+
+	for (turn = 0; turn < TURNS; turn++) {
+		if (waitid(P_PID, (id_t)leader, &info,
+			WEXITED | WNOHANG | WNOWAIT | __WALL) == -1 ||
+		    info.si_pid != 0)
+			return true;
+		sched_yield();
+	}
+	return false;
 }
 
 bool
