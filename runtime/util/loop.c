@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -81,6 +82,34 @@ on_words(int severity, const char *text)
 		log_debug("libevent: %s", text);
 }
 
+static _Thread_local jmp_buf fatal;
+static _Thread_local int fatal_errno;
+
+/* event_set_fatal_callback(): must not return. */
+static void
+on_fatal(int error)
+{
+	(void)error;
+	fatal_errno = errno;
+	longjmp(fatal, 1);
+}
+
+/*
+ * libevent ends the process where it gets no descriptors for its signals,
+ * whatever became of those that were reserved; a group would be left alone.
+ * What it has of the base by then is lost.
+ */
+static void
+base_new(struct loop *loop, const struct event_config *config)
+{
+	fatal_errno = ENOMEM;
+	event_set_fatal_callback(on_fatal);
+	if (setjmp(fatal) == 0)
+		loop->base = event_base_new_with_config(config);
+	event_set_fatal_callback(NULL);
+	errno = fatal_errno;
+}
+
 struct event_base *
 loop_base(struct loop *loop)
 {
@@ -95,11 +124,9 @@ loop_base(struct loop *loop)
 	if (config != NULL) {
 		event_config_set_flag(config,
 		    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-		loop->base = event_base_new_with_config(config);
+		base_new(loop, config);
 		event_config_free(config);
 	}
-	if (loop->base == NULL)
-		errno = ENOMEM;
 	loop->own_base = loop->base != NULL;
 	return loop->base;
 }

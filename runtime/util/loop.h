@@ -31,8 +31,8 @@ struct loop *loop_new(struct event_base *base);
 void loop_free(struct loop *loop);
 
 /*
- * Whether there are descriptors enough for the loop to be made and to watch:
- * libevent ends the program where it finds none.  0, or -1 with errno.
+ * Whether there are descriptors enough for the loop to be made and to watch,
+ * to be asked before something begins that needs it.  0, or -1 with errno.
  */
 int loop_reserve(struct loop *loop);
 

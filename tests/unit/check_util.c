@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -301,6 +302,28 @@ count_fd(int fd, void *arg)
 		count(arg);
 }
 
+/* libevent would end the process: it gets one descriptor of those it needs. */
+START_TEST(a_loop_that_gets_no_descriptors_is_refused)
+{
+	struct loop *loop = loop_new(NULL);
+	struct rlimit limit, before;
+	int next = dup(STDERR_FILENO);
+
+	ck_assert_ptr_nonnull(loop);
+	ck_assert_int_eq(loop_reserve(loop), 0);
+	ck_assert_int_eq(close(next), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	limit.rlim_cur = (rlim_t)next + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_ptr_null(loop_base(loop));
+	ck_assert_int_eq(errno, EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	close(next); /* libevent's, which nobody has any more */
+	loop_free(loop);
+}
+END_TEST
+
 START_TEST(a_timer_fires_once_each_time_it_is_set)
 {
 	struct loop *loop = loop_new(NULL);
@@ -510,6 +533,7 @@ main(void)
 	tcase_add_test(tc, messages_stay_one_plain_line);
 
 	tc = support_case(s, "loop");
+	tcase_add_test(tc, a_loop_that_gets_no_descriptors_is_refused);
 	tcase_add_test(tc, a_timer_fires_once_each_time_it_is_set);
 	tcase_add_test(tc, a_watch_can_be_switched_off_and_on);
 	tcase_add_test(tc, a_watch_may_free_itself);
