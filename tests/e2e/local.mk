@@ -8,6 +8,7 @@ e2e_tests += \
 	tests/e2e/check_examples \
 	tests/e2e/check_front \
 	tests/e2e/check_jobs \
+	tests/e2e/check_json \
 	tests/e2e/check_listen \
 	tests/e2e/check_managed \
 	tests/e2e/check_messages \
@@ -19,6 +20,7 @@ e2e_tests += \
 	tests/e2e/check_report \
 	tests/e2e/check_restarts \
 	tests/e2e/check_run_messages \
+	tests/e2e/check_shown \
 	tests/e2e/check_spawn \
 	tests/e2e/check_spawn_service \
 	tests/e2e/check_spawned \

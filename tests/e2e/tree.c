@@ -250,6 +250,22 @@ tree_state(const char *key)
 	return state;
 }
 
+static bool
+has_memory(void *arg)
+{
+	json_t *child = tree_child(*(const char **)arg);
+	bool has = json_integer_value(json_object_get(child, "memory")) > 0;
+
+	json_decref(child);
+	return has;
+}
+
+void
+tree_await_memory(const char *key)
+{
+	ck_assert(support_until(has_memory, &key, WAIT_MS));
+}
+
 void
 tree_expect_state(const char *key, const char *state)
 {

@@ -73,6 +73,12 @@ json_t *tree_child(const char *key);
 pid_t tree_pid(const char *key);
 char *tree_state(const char *key);
 
+/*
+ * Waits until memory is told of a child: the kernel counts pages in batches,
+ * and none for what has only just been executed.
+ */
+void tree_await_memory(const char *key);
+
 /* It is in this state; the file "log" has this text. */
 void tree_expect_state(const char *key, const char *state);
 void tree_expect_log(const char *text);
