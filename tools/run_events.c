@@ -5,6 +5,7 @@
 #include "tools/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -219,12 +220,29 @@ on_started(struct run *run, const struct grouper_event *event)
 		settle(run);
 }
 
+/* As the command would find it, from the directory that it begins in. */
+static bool
+look_at(const char *directory, const char *path, struct stat *st)
+{
+	int dir = AT_FDCWD;
+	bool there;
+
+	if (strchr(path, '/') == NULL)
+		return false;
+	if (directory != NULL)
+		dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	there = dir != -1 && fstatat(dir, path, st, 0) == 0;
+	if (directory != NULL)
+		fd_close(&dir);
+	return there;
+}
+
 /* What execve(2) says of a path is not always what is meant. */
 static const char *
-exec_error(const char *path, int error, int *status)
+exec_error(const char *directory, const char *path, int error, int *status)
 {
 	struct stat st;
-	bool there = strchr(path, '/') != NULL && stat(path, &st) == 0;
+	bool there = look_at(directory, path, &st);
 
 	*status = RUN_NOT_EXECUTABLE;
 	if (error == EACCES && there && S_ISDIR(st.st_mode))
@@ -252,7 +270,8 @@ on_start_failed(struct run *run, const struct grouper_event *event)
 	int status;
 
 	if (event->stage == GROUPER_STAGE_EXEC) {
-		error = exec_error(options->argv[0], event->error, &status);
+		error = exec_error(options->directory, options->argv[0],
+		    event->error, &status);
 		tool_error("run", "cannot run '%s': %s", options->argv[0],
 		    error);
 		run->result.not_run = status;

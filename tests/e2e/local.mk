@@ -6,6 +6,7 @@ e2e_tests += \
 	tests/e2e/check_control_hostile \
 	tests/e2e/check_daemons \
 	tests/e2e/check_examples \
+	tests/e2e/check_failures \
 	tests/e2e/check_front \
 	tests/e2e/check_jobs \
 	tests/e2e/check_json \

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What `grouper run` says of a command that it cannot start, and ends with.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "support.h"
+
+/* Runs it from the root directory; it is to say this and end so. */
+static void
+assert_said(const char *const *argv, int status, const char *text)
+{
+	struct support_command c = { .argv = argv, .directory = "/" };
+	struct support_run r;
+
+	ck_assert_msg(support_call(&r, &c) == status, "%d: %s", r.status,
+	    r.stderr_text.data);
+	ck_assert_msg(strstr(r.stderr_text.data, text) != NULL, "%s",
+	    r.stderr_text.data);
+	support_finish(&r);
+}
+
+START_TEST(a_relative_command_is_looked_at_in_its_directory)
+{
+	const char *directory = support_directory();
+
+	support_file("script", 0755, "#!/no/such/interpreter\n");
+	assert_said(ARGV(support_grouper(), "run", "--cwd", directory,
+			"./script"),
+	    126, "'./script': the interpreter it names is not there");
+	ck_assert_int_eq(mkdir(support_path("subdirectory"), 0755), 0);
+	assert_said(ARGV(support_grouper(), "run", "--cwd", directory,
+			"./subdirectory"),
+	    126, "'./subdirectory': it is a directory");
+	assert_said(ARGV(support_grouper(), "run", "--cwd", directory,
+			"./nothing"),
+	    127, "'./nothing': No such file or directory");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("failures");
+	TCase *tc;
+
+	tc = support_case(suite, "command");
+	tcase_add_test(tc, a_relative_command_is_looked_at_in_its_directory);
+	return support_main(suite, NULL);
+}
