@@ -374,14 +374,18 @@ pty_drain(struct pty *pty, void (*fn)(void *))
 	pump_printed(pty);
 }
 
-/* The slave's settings: those of the outer terminal, or no echo. */
+/*
+ * The slave's settings: those of the outer terminal, or no echo.  In the
+ * background the outer one has what the shell edits its lines with: then the
+ * slave keeps its own.
+ */
 static void
 adopt_settings(struct pty *pty)
 {
 	struct termios mode;
 
 	if (pty->interactive) {
-		if (tcgetattr(pty->input, &mode) == 0)
+		if (in_foreground(pty) && tcgetattr(pty->input, &mode) == 0)
 			tcsetattr(pty->slave, TCSANOW, &mode);
 	} else if (tcgetattr(pty->slave, &mode) == 0) {
 		mode.c_lflag &= ~(tcflag_t)ECHO;

@@ -16,8 +16,9 @@ struct pty;
 
 /*
  * Opens one and begins to copy.  Where input is a terminal, the new one gets
- * its settings and size, and it is put into raw mode as long as we are in its
- * foreground; else the command does not see its input echoed.
+ * its size, and its settings if we begin in its foreground, and it is put into
+ * raw mode as long as we are there; else the command does not see its input
+ * echoed.
  *
  * input: what is typed, such as standard input; copied.
  * on_gone: called when nobody takes what is printed any more, from then on

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -189,6 +190,49 @@ START_TEST(background_leaves_the_terminal_alone)
 	type(&s, "line");
 	expect(&s, "got-line");
 	expect_status(&s, 5);
+	close_session(&s);
+}
+END_TEST
+
+static bool
+edits_a_line(void *arg)
+{
+	const struct session *s = arg;
+	struct termios now;
+
+	ck_assert_int_eq(tcgetattr(s->pty.slave, &now), 0);
+	return (now.c_lflag & ICANON) == 0;
+}
+
+/* A shell that edits its lines has the outer one in a mode of its own. */
+START_TEST(in_the_background_the_settings_are_not_the_shell_s)
+{
+	const char *file = support_path("settings");
+	struct session s;
+	char line[1600];
+	FILE *fifo;
+
+	open_session(&s);
+	type(&s, "exec bash --norc --noprofile -i");
+	expect(&s, "ready> ");
+	ck_assert_int_eq(mkfifo(support_path("fifo"), 0600), 0);
+	snprintf(line, sizeof(line), "G='%s' F='%s'", support_grouper(), file);
+	type(&s, line);
+	expect(&s, "ready> ");
+	snprintf(line, sizeof(line),
+	    "(read x <'%s'; exec $G run --pty stty -a >$F) &",
+	    support_path("fifo"));
+	type(&s, line);
+	expect(&s, "ready> ");
+	ck_assert(support_until(edits_a_line, &s, SUPPORT_PATIENCE));
+	fifo = fopen(support_path("fifo"), "w");
+	ck_assert_ptr_nonnull(fifo);
+	fputs("go\n", fifo);
+	fclose(fifo);
+	support_await_file(file, " icanon");
+	support_await_file(file, " echo ");
+	type(&s, "wait; echo over-$((1 + 1))");
+	expect(&s, "over-2");
 	close_session(&s);
 }
 END_TEST
@@ -399,6 +443,7 @@ main(void)
 	tcase_add_test(tc, keys_go_to_the_command);
 	tcase_add_test(tc, suspend_gives_the_terminal_back_for_a_while);
 	tcase_add_test(tc, background_leaves_the_terminal_alone);
+	tcase_add_test(tc, in_the_background_the_settings_are_not_the_shell_s);
 	tcase_add_test(tc, size_is_that_of_the_outer_terminal);
 	tcase_add_test(tc, terminal_is_restored_however_it_ends);
 	tcase_add_test(tc, what_is_waited_for_is_told_in_whole_lines);
