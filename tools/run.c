@@ -21,6 +21,7 @@
 #include "runtime/group/host.h"
 #include "runtime/group/names.h"
 #include "runtime/os/os.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
 #include "tools/run_tmpdir.h"
@@ -249,7 +250,10 @@ start(struct run *run)
 	}
 	options.fds = fds;
 	run->shared = options.session == GROUPER_SESSION_KEEP;
+	run->began_us = clock_us();
 	error = grouper_start(run->host, &options, run_on_event, run);
+	if (error == GROUPER_OK)
+		run->result.contain = grouper_contained(run->host, from->key);
 	run_messages_close(&run->messages);
 	return error;
 }

@@ -46,6 +46,7 @@ struct run {
 	bool stopping;	    /* stop steps run */
 	bool over;	    /* the group is empty, or as empty as it gets */
 	bool left;	    /* and so is all that was spawned: we leave */
+	int64_t began_us;   /* the start of the group, of clock_us() */
 	int64_t stop_began; /* then: when, in ms of clock_ms() */
 	int64_t deadline;   /* of --timeout; -1: none */
 	struct loop_timer *limit;

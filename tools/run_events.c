@@ -209,7 +209,6 @@ static void
 on_started(struct run *run, const struct grouper_event *event)
 {
 	run->result.pid = event->pid;
-	run->result.contain = grouper_contained(run->host, run->options->key);
 	log_info("%s: pid %d started, containment %s", run->options->key,
 	    (int)event->pid, grouper_containment_name(run->result.contain));
 	fd_close(&run->input);
@@ -278,6 +277,8 @@ on_start_failed(struct run *run, const struct grouper_event *event)
 		return;
 	}
 	run->result.failed = RUN_FAILED;
+	if (event->stage == GROUPER_STAGE_CONTAIN)
+		run->result.contain = GROUPER_CONTAIN_AUTO;
 	switch (event->stage) {
 	case GROUPER_STAGE_DIRECTORY:
 		tool_error("run", "cannot enter the directory '%s': %s",
@@ -370,6 +371,16 @@ run_on_gone(void *arg)
 	grouper_signal(run->host, run->options->key, SIGHUP);
 }
 
+/* What withstands SIGKILL keeps its leader, which has not told more yet. */
+static void
+on_unkillable(struct run *run, const struct grouper_event *event)
+{
+	run->result.unkilled = true;
+	run->result.untold = true;
+	run->result.usage.wall_us = clock_us() - run->began_us;
+	result_add_unkillable(&run->result, event->processes);
+}
+
 /* The last of it, and of what was spawned beside it. */
 static void
 end_run(struct run *run)
@@ -423,8 +434,7 @@ run_on_event(struct grouper_host *host, const struct grouper_event *event,
 		on_leftovers(run, event);
 		break;
 	case GROUPER_EVENT_UNKILLABLE:
-		run->result.unkilled = true;
-		result_add_unkillable(&run->result, event->processes);
+		on_unkillable(run, event);
 		end_run(run);
 		break;
 	case GROUPER_EVENT_LEADER_DIED:
@@ -435,6 +445,8 @@ run_on_event(struct grouper_host *host, const struct grouper_event *event,
 		break;
 	case GROUPER_EVENT_EMPTY:
 		run->result.usage = event->usage;
+		/* What a leader had counted died with it. */
+		run->result.untold = run->result.leader_died;
 		log_info("%s: empty", run->options->key);
 		end_run(run);
 		break;

@@ -20,6 +20,8 @@
 #endif
 
 #define NUMBER_BYTES 32
+#define SECONDS_BYTES (NUMBER_BYTES + 2)
+#define UNKNOWN "unknown"
 
 /* "1.234" */
 static const char *
@@ -27,6 +29,18 @@ seconds(char *buffer, int64_t us)
 {
 	snprintf(buffer, NUMBER_BYTES, "%" PRId64 ".%03d", us / 1000000,
 	    (int)(us % 1000000 / 1000));
+	return buffer;
+}
+
+/* "1.234 s", or that nobody told. */
+static const char *
+cpu_time(char *buffer, int64_t us, bool known)
+{
+	char number[NUMBER_BYTES];
+
+	if (!known)
+		return UNKNOWN;
+	snprintf(buffer, SECONDS_BYTES, "%s s", seconds(number, us));
 	return buffer;
 }
 
@@ -56,7 +70,7 @@ ending(char *buffer, size_t size, const struct run_result *result)
 	if (result->leader_died)
 		return "leader died";
 	if (!result->ended)
-		return result->pid == 0 ? "not run" : "unknown";
+		return result->pid == 0 ? "not run" : UNKNOWN;
 	if (WIFSIGNALED(result->status))
 		snprintf(buffer, size, "signal %s%s",
 		    signal_name(WTERMSIG(result->status)),
@@ -129,23 +143,26 @@ report_text(const struct run_result *result, const struct run_options *options,
 {
 	const struct grouper_usage *usage = &result->usage;
 	char end[64], causes[128];
-	char wall[NUMBER_BYTES], user[NUMBER_BYTES], system[NUMBER_BYTES];
-	char peak[NUMBER_BYTES];
+	char wall[NUMBER_BYTES], user[SECONDS_BYTES], system[SECONDS_BYTES];
+	char peak[NUMBER_BYTES], count[NUMBER_BYTES];
+	bool known = !result->untold;
 
 	list_causes(causes, sizeof(causes), result, options);
-	/* What a leader had counted died with it. */
-	if (result->leader_died || result->pid == 0)
+	snprintf(count, sizeof(count), "%" PRIu64, usage->processes);
+	if (result->pid == 0)
 		return tool_line(fd, false, "grouper: %s: %s after %s s%s",
 		    options->key, ending(end, sizeof(end), result),
 		    seconds(wall, usage->wall_us), causes);
 	if (tool_line(fd, false,
-		"grouper: %s: %s after %s s, user %s s, system %s s, "
-		"peak memory %s, %" PRIu64 " %s, %zu %s%s",
+		"grouper: %s: %s after %s s, user %s, system %s, "
+		"peak memory %s, %s %s, %zu %s%s",
 		options->key, ending(end, sizeof(end), result),
-		seconds(wall, usage->wall_us), seconds(user, usage->user_us),
-		seconds(system, usage->system_us),
-		memory(peak, usage->peak_memory), usage->processes,
-		plural(usage->processes, "process", "processes"),
+		seconds(wall, usage->wall_us),
+		cpu_time(user, usage->user_us, known),
+		cpu_time(system, usage->system_us, known),
+		known ? memory(peak, usage->peak_memory) : UNKNOWN,
+		known ? count : UNKNOWN,
+		plural(known ? usage->processes : 2, "process", "processes"),
 		result->leaks.count,
 		plural(result->leaks.count, "leak", "leaks"), causes) != 0)
 		return -1;
@@ -225,24 +242,45 @@ processes_json(const struct run_processes *processes)
 	return list;
 }
 
+/* Null for what only the leader could have told. */
+static json_t *
+seconds_json(int64_t us, bool known)
+{
+	return known ? json_real((double)us / 1e6) : json_null();
+}
+
+static json_t *
+count_json(uint64_t count, bool known)
+{
+	return known ? json_integer((json_int_t)count) : json_null();
+}
+
+static json_t *
+contain_json(const struct run_result *result)
+{
+	if (result->contain == GROUPER_CONTAIN_AUTO)
+		return json_null();
+	return json_string(grouper_containment_name(result->contain));
+}
+
 static json_t *
 report_json(const struct run_result *result, const struct run_options *options)
 {
 	const struct grouper_usage *usage = &result->usage;
 	struct run_end end = result_end(result, options);
+	bool known = !result->untold;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:o, s:o, s:f, s:f, "
-			 "s:f, s:I, s:I, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:f, s:o, "
+			 "s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "version", PACKAGE_VERSION, "host", result->host, "key",
 	    options->key, "command", command_json(options), "contain",
-	    grouper_containment_name(result->contain), "exit_status",
-	    end.status, "command_status", status_json(result), "causes",
-	    causes_json(result, options), "wall_seconds",
-	    (double)usage->wall_us / 1e6, "user_seconds",
-	    (double)usage->user_us / 1e6, "system_seconds",
-	    (double)usage->system_us / 1e6, "peak_memory_bytes",
-	    (json_int_t)usage->peak_memory, "processes",
-	    (json_int_t)usage->processes, "leaks", leaks_json(result),
+	    contain_json(result), "exit_status", end.status, "command_status",
+	    status_json(result), "causes", causes_json(result, options),
+	    "wall_seconds", (double)usage->wall_us / 1e6, "user_seconds",
+	    seconds_json(usage->user_us, known), "system_seconds",
+	    seconds_json(usage->system_us, known), "peak_memory_bytes",
+	    count_json(usage->peak_memory, known), "processes",
+	    count_json(usage->processes, known), "leaks", leaks_json(result),
 	    "unkillable", processes_json(&result->unkillable),
 	    "alive_at_timeout", processes_json(&result->late));
 }

@@ -46,7 +46,7 @@ struct run_processes {
 
 struct run_result {
 	char host[33];
-	enum grouper_containment contain; /* the level reached */
+	enum grouper_containment contain; /* the level reached; AUTO: none */
 	pid_t pid;   /* of the command; 0 if it never ran */
 	bool ended;  /* status holds */
 	int status;  /* of wait(2) */
@@ -56,6 +56,7 @@ struct run_result {
 	bool timed_out;
 	bool stopped;  /* by a signal to run */
 	bool unkilled; /* unkillable holds what */
+	bool untold;   /* of usage only wall_us is known */
 	struct grouper_usage usage;
 	struct run_processes leaks;
 	struct run_processes unkillable;

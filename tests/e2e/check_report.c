@@ -58,6 +58,17 @@ has_cause(const json_t *report, const char *cause)
 	return false;
 }
 
+/* Of what the leader alone could have told. */
+static void
+assert_untold(const json_t *report)
+{
+	ck_assert(json_is_null(member(report, "user_seconds")));
+	ck_assert(json_is_null(member(report, "system_seconds")));
+	ck_assert(json_is_null(member(report, "peak_memory_bytes")));
+	ck_assert(json_is_null(member(report, "processes")));
+	ck_assert(json_real_value(member(report, "wall_seconds")) > 0);
+}
+
 /* The report of a run that is to end with this status. */
 static json_t *
 report_of(const struct support_command *c, int status)
@@ -180,6 +191,30 @@ START_TEST(json_tells_that_nothing_ran)
 }
 END_TEST
 
+START_TEST(level_is_told_where_one_was_reached)
+{
+	struct support_command c = { 0 };
+	struct support_run r;
+	json_t *report;
+
+	c.argv = ARGV(support_grouper(), "run", "--report=json", "--contain",
+	    "reaper", "--cwd", "/no/such/directory", "true");
+	ck_assert_int_eq(support_call(&r, &c), 125);
+	report = parse(strchr(r.stderr_text.data, '{'));
+	ck_assert_str_eq(json_string_value(member(report, "contain")),
+	    "reaper");
+	json_decref(report);
+	support_finish(&r);
+	c.argv = ARGV(support_grouper(), "run", "--report=json", "--stdin",
+	    "/no/such/file", "true");
+	ck_assert_int_eq(support_call(&r, &c), 125);
+	report = parse(strchr(r.stderr_text.data, '{'));
+	ck_assert(json_is_null(member(report, "contain")));
+	json_decref(report);
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(every_cause_is_told)
 {
 	struct support_command c = { 0 };
@@ -228,7 +263,28 @@ START_TEST(signal_and_death_of_the_leader_are_causes)
 	ck_assert_int_eq(support_wait(&r), 120);
 	report = parse(strchr(r.stderr_text.data, '{'));
 	ck_assert(has_cause(report, "leader_died"));
+	assert_untold(report);
 	json_decref(report);
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(text_says_what_is_unknown)
+{
+	struct support_command c = { .argv = ARGV(support_grouper(), "run",
+					 "--report", "--", "sh", "-c",
+					 "echo up; sleep 60") };
+	struct support_run r;
+	pid_t leader;
+
+	support_start(&r, &c);
+	support_await_stdout(&r, "up");
+	ck_assert_uint_eq(support_children(r.pid, &leader, 1), 1);
+	kill(leader, SIGKILL);
+	ck_assert_int_eq(support_wait(&r), 120);
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+	    " s, user unknown, system unknown, peak memory unknown, "
+	    "unknown processes, 0 leaks"));
 	support_finish(&r);
 }
 END_TEST
@@ -275,6 +331,7 @@ START_TEST(what_cannot_be_killed_is_listed)
 	ck_assert_int_eq(support_wait(&r), 123);
 	report = parse(strchr(r.stderr_text.data, '{'));
 	ck_assert(has_cause(report, "unkillable"));
+	assert_untold(report);
 	list = member(report, "unkillable");
 	ck_assert_uint_eq(json_array_size(list), 1);
 	ck_assert_ptr_nonnull(strstr(
@@ -518,8 +575,10 @@ main(void)
 	tcase_add_test(tc, json_has_every_field);
 	tcase_add_test(tc, json_tells_a_signal);
 	tcase_add_test(tc, json_tells_that_nothing_ran);
+	tcase_add_test(tc, level_is_told_where_one_was_reached);
 	tcase_add_test(tc, every_cause_is_told);
 	tcase_add_test(tc, signal_and_death_of_the_leader_are_causes);
+	tcase_add_test(tc, text_says_what_is_unknown);
 	tcase_add_test(tc, what_cannot_be_killed_is_listed);
 	tcase_add_test(tc, report_goes_to_a_file);
 	tcase_add_test(tc, bytes_that_are_no_text_do_no_harm);
