@@ -161,7 +161,9 @@ command_end(const struct run_result *result, const struct run_options *options)
 		}
 	}
 	end.status = status;
-	if (options->maps_status && status < 256)
+	/* A command that never ran has no status of its own. */
+	if (options->maps_status && result->not_run == 0 && result->ended &&
+	    status < 256)
 		end.status = options->status_map[status];
 	/* Only what the keyboard sends is passed on as a signal. */
 	if (end.status != status ||

@@ -40,6 +40,20 @@ START_TEST(a_relative_command_is_looked_at_in_its_directory)
 }
 END_TEST
 
+START_TEST(a_command_that_never_ran_has_no_status_to_map)
+{
+	assert_said(ARGV(support_grouper(), "run", "--map-status", "127=0",
+			"no-such-command"),
+	    127, "command not found");
+	assert_said(ARGV(support_grouper(), "run", "--map-status", "126=0",
+			"/"),
+	    126, "it is a directory");
+	assert_said(ARGV(support_grouper(), "run", "--map-status", "127=5",
+			"sh", "-c", "exit 127"),
+	    5, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -48,5 +62,6 @@ main(void)
 
 	tc = support_case(suite, "command");
 	tcase_add_test(tc, a_relative_command_is_looked_at_in_its_directory);
+	tcase_add_test(tc, a_command_that_never_ran_has_no_status_to_map);
 	return support_main(suite, NULL);
 }
