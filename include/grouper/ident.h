@@ -42,8 +42,9 @@ struct grouper_ident {
  * pid: 0 means the caller.
  *
  * Returns GROUPER_OK; GROUPER_NOT_FOUND if there is no such process (it is
- * dead); GROUPER_NO_GROUP if it has a leader whose host cannot be asked
- * (its kind is unknown); GROUPER_INVALID; GROUPER_SYSTEM with errno.
+ * dead); GROUPER_NO_GROUP if it has a leader whose host cannot be asked, or
+ * where /proc does not show this PID namespace (its kind is unknown);
+ * GROUPER_INVALID; GROUPER_SYSTEM with errno.
  */
 GROUPER_EXPORT enum grouper_error grouper_identify(pid_t pid,
     struct grouper_ident *ident);

@@ -22,4 +22,13 @@ typedef bool descent_fn(const struct os_stat *stat, void *arg);
  */
 int descent_walk(pid_t pid, descent_fn *fn, void *arg);
 
+/*
+ * The pid under which /proc as it is mounted, which may be an outer PID
+ * namespace's, shows a process that kill(2) knows by pid.
+ *
+ * Returns -1 with errno: ESRCH if there is no such process, ENOSYS where /proc
+ * is missing or does not see this namespace.
+ */
+pid_t descent_pid(pid_t pid);
+
 #endif

@@ -306,6 +306,19 @@ make_request(pid_t pid)
 	return rpc_request(1, "ident", params);
 }
 
+static enum grouper_error
+walk_error(void)
+{
+	switch (errno) {
+	case ESRCH:
+		return GROUPER_NOT_FOUND;
+	case ENOSYS:
+		return GROUPER_NO_GROUP;
+	default:
+		return GROUPER_SYSTEM;
+	}
+}
+
 enum grouper_error
 grouper_identify(pid_t pid, struct grouper_ident *ident)
 {
@@ -313,20 +326,24 @@ grouper_identify(pid_t pid, struct grouper_ident *ident)
 		.lineage = { .first = true },
 		.ident = ident };
 	struct lineage *lineage = &question.lineage;
+	pid_t shown;
 
 	if (pid < 0 || ident == NULL || ident->size != sizeof(*ident))
 		return GROUPER_INVALID;
 	memset(ident, 0, sizeof(*ident));
 	ident->size = sizeof(*ident);
-	if (descent_walk(pid, note_ancestor, lineage) == -1)
-		return errno == ESRCH ? GROUPER_NOT_FOUND : GROUPER_SYSTEM;
+	/* The host as well knows it by the pid that /proc shows; its caller it
+	 * knows by the socket. */
+	shown = descent_pid(pid != 0 ? pid : getpid());
+	if (shown == -1 || descent_walk(shown, note_ancestor, lineage) == -1)
+		return walk_error();
 	lineage->best = lineage->count;
 	if (lineage->count == 0) {
 		ident->kind = lineage->tty != 0 ? GROUPER_KIND_TERMINAL :
 						  GROUPER_KIND_NONE;
 		return GROUPER_OK;
 	}
-	question.request = make_request(pid);
+	question.request = make_request(pid != 0 ? shown : 0);
 	if (question.request == NULL)
 		return GROUPER_SYSTEM;
 	ask_hosts(&question);

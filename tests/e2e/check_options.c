@@ -123,6 +123,22 @@ START_TEST(ident_tells_the_group)
 }
 END_TEST
 
+/* There /proc is the outer namespace's, and the pid is not. */
+START_TEST(ident_tells_a_pid_of_its_own_namespace)
+{
+	struct support_run r;
+
+	support_execute(&r, "@grouper", "run", "--contain", "pidns", "--name",
+	    "h", "--key", "k", "--", "sh", "-c",
+	    "\"$0\" ident $$; \"$0\" ident 99999999", support_grouper(), NULL);
+	if (r.status == 125)
+		support_skip("%s", r.stderr_text.data);
+	else
+		ck_assert_str_eq(r.stdout_text.data, "group h k\n");
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(unusable_runtime_directory_is_no_obstacle)
 {
 	const char *env[] = { "GROUPER_RUNTIME_DIR=/dev/null/none",
@@ -528,6 +544,7 @@ main(void)
 	tc = support_case(suite, "group");
 	tcase_add_test(tc, member_knows_its_group);
 	tcase_add_test(tc, ident_tells_the_group);
+	tcase_add_test(tc, ident_tells_a_pid_of_its_own_namespace);
 	tcase_add_test(tc, unusable_runtime_directory_is_no_obstacle);
 	tcase_add_test(tc, named_host_needs_its_runtime_directory);
 	tcase_add_test(tc, a_relative_runtime_directory_is_made_absolute);
