@@ -520,6 +520,9 @@ relay_send(struct relay_member *member, const struct relay_event *event)
 	if (take_event(&passage, event) == -1 ||
 	    !topic_name_valid(passage.frame.name, passage.frame.name_length))
 		return GROUPER_INVALID;
+	/* The loop may not have told so yet. */
+	if (!relay_member_connected(member))
+		return GROUPER_NOT_FOUND;
 	passage.frame.number = ++member->relay->seq;
 	return relay_member_pass(member, &passage.frame);
 }

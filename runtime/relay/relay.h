@@ -175,9 +175,9 @@ const char *relay_member_pattern(const struct relay_member *member,
 
 /*
  * The members that are subscribed to a topic, at most max stored, and their
- * number.  A member whose pipe down has no reader any more is not subscribed
- * from the next event on that would go to it.  A watch's callback may call it,
- * a listener's not: an event is on its way then.
+ * number.  A member whose pipe down has no reader any more is subscribed to
+ * nothing, from the turn of the loop on that sees it.  A watch's callback may
+ * call it, a listener's not: an event is on its way then.
  */
 size_t relay_presence(struct relay *relay, const char *topic,
     const struct relay_member **members, size_t max);

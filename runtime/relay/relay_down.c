@@ -40,7 +40,8 @@ relay_member_break(struct relay_member *member)
 	while ((item = TAILQ_FIRST(&member->items)) != NULL)
 		relay_item_free(member, item);
 	loop_fd_free(member->down_watch);
-	member->down_watch = NULL;
+	loop_fd_free(member->gone_watch);
+	member->down_watch = member->gone_watch = NULL;
 	fd_close(&member->down);
 	if (member->audience != NULL && piped) {
 		member->audience->npiped--;
@@ -50,6 +51,28 @@ relay_member_break(struct relay_member *member)
 		relay_kick(member->relay);
 		relay_uplink_resume(member);
 	}
+}
+
+static void
+on_gone(int fd, void *arg)
+{
+	struct relay_member *member = arg;
+
+	(void)fd;
+	relay_member_break(member);
+	relay_member_mend(member);
+}
+
+/*
+ * Our end is never readable, but poll(2) tells that the other one has gone
+ * whatever was asked for.  So who publishes need not look at each pipe.
+ */
+int
+relay_down_open(struct relay_member *member)
+{
+	member->gone_watch = loop_fd_new(member->relay->loop, member->down,
+	    LOOP_READ, on_gone, member);
+	return member->gone_watch != NULL ? 0 : -1;
 }
 
 static enum progress

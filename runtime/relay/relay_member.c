@@ -365,7 +365,9 @@ open_pipes(struct relay_member *member, int *down, int *up)
 	fit_pipes(member->relay, down_ends[1], up_ends[0]);
 	member->down = down_ends[1];
 	member->up = up_ends[0];
-	if (relay_uplink_open(member) == -1) {
+	if (relay_down_open(member) == -1 || relay_uplink_open(member) == -1) {
+		loop_fd_free(member->gone_watch);
+		member->gone_watch = NULL;
 		member->down = member->up = -1;
 		goto fail;
 	}
@@ -458,24 +460,33 @@ relay_member_free(struct relay_member *member)
 	free(member);
 }
 
+bool
+relay_member_mend(struct relay_member *member)
+{
+	struct audience *none;
+
+	if (!member->broken || member->audience->nlinks == 0)
+		return true;
+	none = audience_get(&member->relay->index, NULL, 0);
+	if (none == NULL)
+		return false;
+	lose_patterns(member);
+	enter(member, none);
+	return true;
+}
+
 void
 relay_members_mend(struct relay *relay)
 {
 	struct relay_member *member;
-	struct audience *none;
 
 	relay->broken = false;
 	TAILQ_FOREACH(member, &relay->members, entry) {
-		if (!member->broken || member->audience->nlinks == 0)
+		if (relay_member_mend(member))
 			continue;
-		none = audience_get(&relay->index, NULL, 0);
-		if (none == NULL) {
-			/* Tried again later. */
-			relay->broken = true;
-			return;
-		}
-		lose_patterns(member);
-		enter(member, none);
+		/* Tried again later. */
+		relay->broken = true;
+		return;
 	}
 }
 

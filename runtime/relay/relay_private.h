@@ -53,12 +53,13 @@ struct relay_member {
 	TAILQ_ENTRY(relay_member) entry; /* of all members */
 	TAILQ_ENTRY(relay_member) peer;	 /* of its audience's */
 	struct audience *audience;
-	bool ready;   /* listed as such */
-	bool blocked; /* its pipe is full */
-	bool broken;  /* nobody reads it any more */
-	int down;     /* -1: none */
-	struct loop_fd *down_watch;
-	struct item_list items; /* the last one is an open span, if piped */
+	bool ready;		    /* listed as such */
+	bool blocked;		    /* its pipe is full */
+	bool broken;		    /* nobody reads it any more */
+	int down;		    /* -1: none */
+	struct loop_fd *down_watch; /* that it has room again */
+	struct loop_fd *gone_watch; /* that it has no reader */
+	struct item_list items;	    /* the last one is an open span, if piped */
 	size_t nitems;
 	int up;
 	struct loop_fd *up_watch;
@@ -176,8 +177,9 @@ void relay_item_free(struct relay_member *member, struct item *item);
 /* So much waits for it, unread, that no more is to be made on its behalf. */
 bool relay_member_stalled(const struct relay_member *member);
 
-/* Those whose pipe broke lose their subscriptions. */
+/* Those whose pipe broke lose their subscriptions; or one of them does. */
 void relay_members_mend(struct relay *relay);
+bool relay_member_mend(struct relay_member *member);
 
 /* Its open span, at the end of its items; NULL if nothing is kept for it. */
 struct span *relay_member_span(const struct relay_member *member);
@@ -186,6 +188,9 @@ struct span *relay_member_span(const struct relay_member *member);
 
 void relay_member_flush(struct relay_member *member);
 void relay_audience_flush(struct audience *audience);
+
+/* Watches for the end of its reader; 0, or -1 with errno. */
+int relay_down_open(struct relay_member *member);
 
 /* Nothing can be written any more. */
 void relay_member_break(struct relay_member *member);

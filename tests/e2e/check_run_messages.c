@@ -76,6 +76,18 @@ START_TEST(a_command_may_subscribe_and_publish_by_itself)
 }
 END_TEST
 
+START_TEST(who_closes_its_pipes_is_not_reached_any_more)
+{
+	assert_prints(ARGV("--topic", "room"),
+	    "$G topics create team; $G topics add team room;"
+	    "$G register me; $G presence room; exec 8<&- 9>&-;"
+	    "$G presence room; $G broadcast -v team note;"
+	    "{ $G broadcast --require team note; echo $?;"
+	    " $G send me note; echo $?; } 2>/dev/null",
+	    "1\ndefault\n0\nreached 0 members\n1\n1\n", NULL);
+}
+END_TEST
+
 START_TEST(without_the_options_there_are_no_pipes)
 {
 	assert_prints(ARGV("--key", "me"),
@@ -145,6 +157,7 @@ main(void)
 
 	tcase_add_test(tc, a_subscription_holds_before_the_command_runs);
 	tcase_add_test(tc, a_command_may_subscribe_and_publish_by_itself);
+	tcase_add_test(tc, who_closes_its_pipes_is_not_reached_any_more);
 	tcase_add_test(tc, without_the_options_there_are_no_pipes);
 	tcase_add_test(tc, what_the_caller_has_open_keeps_its_number);
 	tcase_add_test(tc, an_event_comes_as_a_signal);

@@ -75,6 +75,68 @@ START_TEST(presence_tells_who_is_subscribed)
 }
 END_TEST
 
+START_TEST(who_closed_its_pipe_is_gone_without_an_event)
+{
+	struct relay_watch *watch = relay_watch_new(kit.relay, on_change, NULL);
+	struct relay_event event = { .topic = "a",
+		.event = "x",
+		.payload = "" };
+
+	peer_open(&a, &kit, "a", "room *");
+	peer_open(&b, &kit, "b", "room");
+	kit_turn(&kit);
+	watched[0] = '\0';
+	fd_close(&a.down);
+	ck_assert_int_eq(relay_send(a.member, &event), GROUPER_NOT_FOUND);
+	kit_turn(&kit);
+	ck_assert_uint_eq(relay_presence(kit.relay, "room", NULL, 0), 1);
+	ck_assert_uint_eq(relay_presence(kit.relay, "hall", NULL, 0), 0);
+	ck_assert_uint_eq(kit_publish(&kit, "room", "1"), 1);
+	ck_assert_uint_eq(kit_publish(&kit, "hall", "2"), 0);
+	ck_assert_int_eq(relay_send(a.member, &event), GROUPER_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(watched, "-a:room "));
+	ck_assert_ptr_nonnull(strstr(watched, "-a:* "));
+	relay_watch_free(watch);
+	peer_close(&a);
+	peer_close(&b);
+}
+END_TEST
+
+START_TEST(who_closed_a_full_pipe_is_gone)
+{
+	peer_open(&a, &kit, "a", "room");
+	kit_publish_bytes(&kit, "room", FRAME_PAYLOAD_MAX);
+	kit_turn(&kit);
+	fd_close(&a.down);
+	kit_turn(&kit);
+	ck_assert_uint_eq(relay_presence(kit.relay, "room", NULL, 0), 0);
+	ck_assert_uint_eq(kit_publish(&kit, "room", "1"), 0);
+	peer_close(&a);
+}
+END_TEST
+
+START_TEST(who_does_not_read_is_there)
+{
+	struct relay_event event = { .topic = "a",
+		.event = "x",
+		.payload = "" };
+	size_t i;
+
+	peer_open(&a, &kit, "a", "room");
+	for (i = 0; i < 4; i++) {
+		kit_publish_bytes(&kit, "room", FRAME_PAYLOAD_MAX);
+		kit_turn(&kit);
+	}
+	ck_assert_uint_eq(relay_presence(kit.relay, "room", NULL, 0), 1);
+	ck_assert_uint_eq(kit_publish(&kit, "room", "1"), 1);
+	ck_assert_int_eq(relay_send(a.member, &event), GROUPER_OK);
+	peer_drain(&a);
+	ck_assert_uint_eq(a.received, 6);
+	ck_assert_uint_eq(a.lost, 0);
+	peer_close(&a);
+}
+END_TEST
+
 struct hearing {
 	struct relay_listener *listener;
 	bool deaf;
@@ -227,6 +289,9 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, watches_see_who_comes_and_goes);
 	tcase_add_test(tc, presence_tells_who_is_subscribed);
+	tcase_add_test(tc, who_closed_its_pipe_is_gone_without_an_event);
+	tcase_add_test(tc, who_closed_a_full_pipe_is_gone);
+	tcase_add_test(tc, who_does_not_read_is_there);
 	tcase_add_test(tc, listeners_get_events_at_once);
 	tcase_add_test(tc, a_slow_listener_is_told_what_it_lost);
 	tcase_add_test(tc, a_listener_may_be_freed_while_it_is_called);
