@@ -64,6 +64,7 @@ method_publish(struct call *call, const json_t *params, void *arg)
 	    !params_bool(call, params, "others", false, &others) ||
 	    !bus_event_of(call, params, bus, &caller, &event, &payload))
 		return;
+	event.others = others;
 	if (others && caller.member != NULL)
 		except = caller.member->relay;
 	error = relay_publish(bus->relay, &event, except, &reached);

@@ -186,9 +186,9 @@ struct wanted {
 	bool presence;
 };
 
-/* 0; -1: it was answered. */
+/* key: of the caller's group, "" for none.  0; -1: it was answered. */
 static int
-subscribe(struct subscriber *subscriber, struct bus *bus, struct call *call,
+subscribe(struct subscriber *subscriber, struct bus *bus, const char *key,
     const struct wanted *wanted)
 {
 	struct relay_listener_options options = {
@@ -196,6 +196,7 @@ subscribe(struct subscriber *subscriber, struct bus *bus, struct call *call,
 		.npatterns = subscriber->npatterns,
 		.fn = on_event,
 		.arg = subscriber,
+		.key = key,
 	};
 	enum grouper_error error = GROUPER_OK;
 
@@ -210,7 +211,7 @@ subscribe(struct subscriber *subscriber, struct bus *bus, struct call *call,
 	}
 	if (error == GROUPER_OK)
 		return 0;
-	bus_refuse(call, error);
+	bus_refuse(subscriber->call, error);
 	return -1;
 }
 
@@ -243,7 +244,7 @@ method_subscribe(struct call *call, const json_t *params, void *arg)
 	subscriber->npatterns = count;
 	subscriber->params = json_incref((json_t *)(uintptr_t)params);
 	STAILQ_INIT(&subscriber->notes);
-	if (subscribe(subscriber, arg, call, &wanted) == -1) {
+	if (subscribe(subscriber, arg, caller.key, &wanted) == -1) {
 		subscriber_free(subscriber);
 		return;
 	}

@@ -382,7 +382,7 @@ pass_route(struct relay *relay, const struct route *route,
     struct passage *passage)
 {
 	struct audience *audience;
-	size_t reached = 0, i;
+	size_t reached = 0, own = 0, i;
 	struct entry entry;
 
 	entry.length = 0;
@@ -403,10 +403,10 @@ pass_route(struct relay *relay, const struct route *route,
 				reached--;
 		}
 		if (!TAILQ_EMPTY(&audience->listeners))
-			relay_listeners_call(relay, audience, passage);
+			own += relay_listeners_call(relay, audience, passage);
 	}
 	shared_fini(&entry.shared);
-	return reached;
+	return reached - own;
 }
 
 enum grouper_error
@@ -498,6 +498,7 @@ relay_publish(struct relay *relay, const struct relay_event *event,
 	    !topic_valid(passage.frame.name, passage.frame.name_length))
 		return GROUPER_INVALID;
 	passage.except = except;
+	passage.others = event->others;
 	return relay_pass(relay, &passage, reached != NULL ? reached : &count);
 }
 

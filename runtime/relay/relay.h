@@ -75,6 +75,7 @@ struct relay_event {
 	const char *topic; /* or the topic group, to relay_broadcast() */
 	const char *event;
 	const char *from;    /* key of the sender's group; NULL: none */
+	bool others;	     /* not for listeners of that group */
 	const char *payload; /* any bytes */
 	size_t length;	     /* of it, FRAME_PAYLOAD_MAX at most */
 };
@@ -213,6 +214,11 @@ struct relay_listener_options {
 	 * is not called for what that member publishes to others.
 	 */
 	const struct relay_member *member;
+	/*
+	 * NULL, or the key of the group that it listens for: it counts, and is
+	 * not called for what that group publishes to others.
+	 */
+	const char *key;
 };
 
 /* Errors as relay_member_new(). */

@@ -16,13 +16,15 @@ relay_listener_new(struct relay *relay,
     struct relay_listener **result)
 {
 	struct relay_listener *listener;
+	const char *key = options->key != NULL ? options->key : "";
+	size_t size = strlen(key) + 1;
 	struct audience *audience;
 
 	audience = audience_get(&relay->index, options->patterns,
 	    options->npatterns);
 	if (audience == NULL)
 		return relay_error();
-	listener = calloc(1, sizeof(*listener));
+	listener = calloc(1, sizeof(*listener) + size);
 	if (listener == NULL) {
 		relay_audience_put(relay, audience);
 		return GROUPER_SYSTEM;
@@ -32,6 +34,7 @@ relay_listener_new(struct relay *relay,
 	listener->fn = options->fn;
 	listener->arg = options->arg;
 	listener->member = options->member;
+	memcpy(listener->key, key, size);
 	TAILQ_INSERT_TAIL(&audience->listeners, listener, entry);
 	LIST_INSERT_HEAD(&relay->listeners, listener, all);
 	if (listener->member == NULL)
@@ -76,7 +79,15 @@ relay_listener_lost(struct relay_listener *listener)
 	return lost;
 }
 
-void
+/* It listens for the group that published this to others. */
+static bool
+is_own(const struct relay_listener *listener, const struct passage *passage)
+{
+	return passage->others && passage->frame.from != NULL &&
+	    strcmp(listener->key, passage->frame.from) == 0;
+}
+
+size_t
 relay_listeners_call(struct relay *relay, struct audience *audience,
     const struct passage *passage)
 {
@@ -88,6 +99,7 @@ relay_listeners_call(struct relay *relay, struct audience *audience,
 		.payload = frame->payload,
 		.length = frame->payload_length };
 	struct relay_listener *listener;
+	size_t own = 0;
 
 	relay->calling++;
 	TAILQ_FOREACH(listener, &audience->listeners, entry) {
@@ -95,12 +107,17 @@ relay_listeners_call(struct relay *relay, struct audience *audience,
 		    (passage->except != NULL &&
 			passage->except == listener->member))
 			continue;
+		if (is_own(listener, passage)) {
+			own++;
+			continue;
+		}
 		if (listener->fn(&event, listener->lost, listener->arg))
 			listener->lost = 0;
 		else
 			listener->lost++;
 	}
 	relay->calling--;
+	return own;
 }
 
 /*

@@ -85,6 +85,7 @@ struct relay_listener {
 	relay_listener_fn *fn; /* NULL: freed during a call */
 	void *arg;
 	uint64_t lost;
+	char key[]; /* of its group; "": none */
 };
 
 struct relay_watch {
@@ -127,6 +128,7 @@ struct relay {
 struct passage {
 	struct frame frame; /* of type FRAME_EVENT; number is set by pass() */
 	const struct relay_member *except; /* whom it is not for; or NULL */
+	bool others; /* nor is it for listeners of frame.from */
 };
 
 /* As relay_publish(). */
@@ -208,7 +210,8 @@ void relay_uplink_go_on(struct relay_member *member);
 
 /* relay_listener.c */
 
-void relay_listeners_call(struct relay *relay, struct audience *audience,
+/* How many of those that count it was not for. */
+size_t relay_listeners_call(struct relay *relay, struct audience *audience,
     const struct passage *passage);
 void relay_watches_call(struct relay_member *member, const char *pattern,
     bool joined);

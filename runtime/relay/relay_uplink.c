@@ -78,7 +78,8 @@ publish(struct relay_member *member, const struct frame *frame,
 	passage.frame.from = member->key;
 	passage.frame.from_length = member->key_length;
 	member->published++;
-	if (frame->type == FRAME_OTHERS)
+	passage.others = frame->type == FRAME_OTHERS;
+	if (passage.others)
 		passage.except = member;
 	if (frame->type == FRAME_BROADCAST)
 		error = relay_pass_group(relay, &passage, &reach);

@@ -192,6 +192,25 @@ START_TEST(the_last_words_of_a_group_are_taken)
 }
 END_TEST
 
+/* Where it has no pipes, and so is no member, too. */
+START_TEST(a_group_that_publishes_to_others_does_not_hear_it_itself)
+{
+	struct inside inside = {
+		.requests = { REQUEST("subscribe", "{\"patterns\":[\"a\"]}"),
+		    OTHERS }
+	};
+	struct client client;
+	struct trial trial;
+	const char *answers;
+
+	client_open_server(&trial, &client);
+	answers = run_inside(&trial, &inside, "w", (uid_t)-1);
+	ck_assert_ptr_nonnull(strstr(answers, "{\"members\":0}"));
+	ck_assert_ptr_null(strstr(answers, "message"));
+	client_close_server(&trial, &client);
+}
+END_TEST
+
 #define BOSS REQUEST("register", "{\"name\":\"boss\"}")
 #define WHERE REQUEST("whereis", "{\"name\":\"boss\"}")
 
@@ -332,6 +351,8 @@ main(void)
 	tc = support_case(s, "groups");
 	tcase_add_test(tc, an_event_bears_the_key_of_its_sender);
 	tcase_add_test(tc, a_group_gets_one_pair_of_pipes_at_a_time);
+	tcase_add_test(tc,
+	    a_group_that_publishes_to_others_does_not_hear_it_itself);
 	tcase_add_test(tc, a_request_does_not_overtake_the_uplink);
 	tcase_add_test(tc, the_last_words_of_a_group_are_taken);
 	tcase_add_test(tc, a_bad_topic_is_refused_before_a_start);

@@ -243,6 +243,45 @@ START_TEST(a_members_own_listener_is_not_counted_nor_told_by_itself)
 }
 END_TEST
 
+START_TEST(what_a_group_publishes_to_others_is_not_for_its_listeners)
+{
+	const char *pattern = "room";
+	struct hearing hearing = { .events = 0 };
+	struct relay_listener_options options = { .patterns = &pattern,
+		.npatterns = 1,
+		.fn = on_event,
+		.arg = &hearing,
+		.key = "a" };
+	struct relay_event event = { .topic = "room",
+		.event = "x",
+		.from = "a",
+		.payload = "",
+		.others = true };
+	size_t reached;
+
+	ck_assert_int_eq(relay_listener_new(kit.relay, &options,
+			     &hearing.listener),
+	    GROUPER_OK);
+	peer_open(&a, &kit, "a", "hall");
+	ck_assert_int_eq(relay_publish(kit.relay, &event, NULL, &reached),
+	    GROUPER_OK);
+	ck_assert_uint_eq(reached, 0);
+	peer_send(&a, "O room x 0\n\n");
+	kit_turn(&kit);
+	ck_assert_uint_eq(hearing.events, 0);
+	event.from = "b";
+	ck_assert_int_eq(relay_publish(kit.relay, &event, NULL, &reached),
+	    GROUPER_OK);
+	ck_assert_uint_eq(reached, 1);
+	peer_send(&a, "P room x 0\n\n");
+	kit_turn(&kit);
+	ck_assert_uint_eq(hearing.events, 2);
+	ck_assert_uint_eq(hearing.lost, 0);
+	relay_listener_free(hearing.listener);
+	peer_close(&a);
+}
+END_TEST
+
 START_TEST(members_and_listeners_of_equal_patterns_live_together)
 {
 	struct hearing hearing;
@@ -297,6 +336,8 @@ main(void)
 	tcase_add_test(tc, a_listener_may_be_freed_while_it_is_called);
 	tcase_add_test(tc,
 	    a_members_own_listener_is_not_counted_nor_told_by_itself);
+	tcase_add_test(tc,
+	    what_a_group_publishes_to_others_is_not_for_its_listeners);
 	tcase_add_test(tc,
 	    members_and_listeners_of_equal_patterns_live_together);
 	tcase_add_test(tc, a_relay_frees_what_is_left);
