@@ -54,17 +54,27 @@ order_of(struct call *call, const json_t *params, struct order *order)
 	    params_bool(call, params, "wait", true, &order->wait);
 }
 
+/* Fails with the error's own text, or with more where it would mislead. */
+static void
+refuse(struct control *control, struct call *call, enum grouper_error error,
+    const char *key)
+{
+	call_fail(call, error,
+	    error == GROUPER_NOT_FOUND ?
+		report_missing(control->supervisor, key) :
+		NULL);
+}
+
 /* What was asked is done, or is waited for. */
 static void
 finish(struct control *control, struct call *call, const struct order *order,
     enum grouper_error error, enum waits_for what)
 {
 	/* The answer must not overtake what it waits for. */
-	if (error != GROUPER_OK)
-		call_fail(call, error,
-		    error == GROUPER_BAD_COMBINATION ?
-			"it cannot have so many instances" :
-			NULL); /* the error's own text */
+	if (error == GROUPER_BAD_COMBINATION)
+		call_fail(call, error, "it cannot have so many instances");
+	else if (error != GROUPER_OK)
+		refuse(control, call, error, order->key);
 	else if (!order->wait)
 		call_result(call, json_object());
 	else
@@ -176,10 +186,11 @@ method_scale(struct call *call, const json_t *params, void *arg)
 
 /* Those that are answered at once. */
 static void
-answer(struct control *control, struct call *call, enum grouper_error error)
+answer(struct control *control, struct call *call, enum grouper_error error,
+    const char *key)
 {
 	if (error != GROUPER_OK)
-		call_fail(call, error, NULL);
+		refuse(control, call, error, key);
 	else
 		call_result(call, json_object());
 	supervisor_act(control->supervisor);
@@ -193,7 +204,7 @@ method_reset(struct call *call, const json_t *params, void *arg)
 
 	if (params_string(call, params, "key", &key))
 		answer(control, call,
-		    machine_reset(machine_of(control), clock_ms(), key));
+		    machine_reset(machine_of(control), clock_ms(), key), key);
 }
 
 static void
@@ -208,7 +219,7 @@ method_delete(struct call *call, const json_t *params, void *arg)
 	error = machine_delete(machine_of(control), clock_ms(), key);
 	if (error == GROUPER_NOT_FOUND && control_forget(control, key))
 		error = GROUPER_OK;
-	answer(control, call, error);
+	answer(control, call, error, key);
 }
 
 struct signalling {
@@ -276,7 +287,7 @@ method_signal(struct call *call, const json_t *params, void *arg)
 		signalling.error = GROUPER_NOT_FOUND;
 	else if (signalling.done)
 		signalling.error = GROUPER_OK;
-	answer(control, call, signalling.error);
+	answer(control, call, signalling.error, key);
 }
 
 static void

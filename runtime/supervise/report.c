@@ -328,3 +328,29 @@ report_processes(struct supervisor *supervisor, const char *key,
 	}
 	return give("groups", groups != NULL, groups, report);
 }
+
+/* The group itself is not told: that there is one is. */
+static json_t *
+mention(struct supervisor *supervisor, const struct host_group *group,
+    const struct usage *usage)
+{
+	(void)supervisor;
+	(void)group;
+	(void)usage;
+	return json_true();
+}
+
+const char *
+report_missing(struct supervisor *supervisor, const char *key)
+{
+	json_t *others;
+	bool beside;
+
+	if (key == NULL || key[0] == '\0')
+		return NULL;
+	others = list_others(supervisor, key, NULL, mention);
+	beside = json_array_size(others) > 0;
+	json_decref(others);
+	return beside ? "the host's own group, which status and ps alone take" :
+			NULL;
+}

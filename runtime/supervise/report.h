@@ -24,4 +24,10 @@ enum grouper_error report_tree(struct supervisor *supervisor, const char *key,
 enum grouper_error report_processes(struct supervisor *supervisor,
     const char *key, json_t **report);
 
+/*
+ * Why a key is not found in the tree: NULL for the error's own text, or that
+ * it is that of a group which these report beside the tree.
+ */
+const char *report_missing(struct supervisor *supervisor, const char *key);
+
 #endif

@@ -14,6 +14,7 @@
 #include "runtime/logs/member_log.h"
 #include "runtime/logs/ring.h"
 #include "runtime/supervise/keys.h"
+#include "runtime/supervise/report.h"
 #include "runtime/supervise/supervisor.h"
 
 /* Where one child is read.  Its log may come, go and come again. */
@@ -169,6 +170,7 @@ fail_missing(struct supervisor *supervisor, struct call *call,
 {
 	const struct machine *machine = supervisor_machine(supervisor);
 	size_t all = 0, some = count, half; /* of the first ones are there */
+	const char *why;
 	char *text = NULL;
 
 	/* There may be very many, and each look is a walk of the tree. */
@@ -179,11 +181,12 @@ fail_missing(struct supervisor *supervisor, struct call *call,
 		else
 			some = half;
 	}
-	if (count > 1 &&
-	    asprintf(&text, "%s: %s", keys[all],
-		grouper_strerror(GROUPER_NOT_FOUND)) == -1)
+	why = report_missing(supervisor, keys[all]);
+	if (why == NULL)
+		why = grouper_strerror(GROUPER_NOT_FOUND);
+	if (count > 1 && asprintf(&text, "%s: %s", keys[all], why) == -1)
 		text = NULL;
-	call_fail(call, GROUPER_NOT_FOUND, text);
+	call_fail(call, GROUPER_NOT_FOUND, text != NULL ? text : why);
 	free(text);
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/supervise/ended.h"
 #include "runtime/supervise/keys.h"
 #include "runtime/supervise/machine.h"
+#include "runtime/supervise/report.h"
 #include "runtime/supervise/supervisor.h"
 #include "runtime/supervise/words.h"
 
@@ -385,6 +386,7 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
 {
 	struct wait *wait = calloc(1, sizeof(*wait));
 	enum grouper_error error;
+	const char *key;
 	size_t missing;
 
 	if (wait == NULL) {
@@ -400,8 +402,11 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
 	    add_target, wait);
 	error = check_missing(wait, keys, count, missing);
 	if (error != GROUPER_OK) {
-		fail(wait, first_missing(waits, keys, count), error,
-		    error == GROUPER_START_FAILED ? "it has ended" : NULL);
+		key = first_missing(waits, keys, count);
+		fail(wait, key, error,
+		    error == GROUPER_START_FAILED ?
+			"it has ended" :
+			report_missing(waits->supervisor, key));
 		return;
 	}
 	if (!check(wait))

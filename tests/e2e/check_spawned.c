@@ -384,6 +384,27 @@ START_TEST(a_run_shows_its_own_command_too)
 }
 END_TEST
 
+START_TEST(verbs_that_act_tell_that_a_key_is_of_the_run_s_own_command)
+{
+	static const char why[] =
+	    ": own: the host's own group, which status and ps alone take\n";
+	static const char *const verbs[] = { "wait", "logs", "stop", "restart",
+		"signal TERM", "delete", "reset" };
+	struct support_run r;
+	char script[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		snprintf(script, sizeof(script),
+		    "$G run --key own -- sh -c '$G %s own'", verbs[i]);
+		ck_assert_int_eq(tree_script(&r, script), 1);
+		ck_assert_msg(strstr(r.stderr_text.data, why) != NULL, "%s",
+		    r.stderr_text.data);
+		support_finish(&r);
+	}
+}
+END_TEST
+
 START_TEST(what_was_spawned_ends_with_the_command)
 {
 	tree_script_prints(0, "stopped\n",
@@ -482,6 +503,8 @@ main(void)
 	tc = support_case(suite, "run");
 	tcase_add_test(tc, a_script_under_run_spawns_and_waits);
 	tcase_add_test(tc, a_run_shows_its_own_command_too);
+	tcase_add_test(tc,
+	    verbs_that_act_tell_that_a_key_is_of_the_run_s_own_command);
 	tcase_add_test(tc, what_was_spawned_ends_with_the_command);
 	tcase_add_test(tc, a_log_goes_to_the_error_of_run);
 	tcase_add_test(tc, a_dead_leader_ends_the_run);
