@@ -55,7 +55,10 @@ options_read(struct options *options, int argc, char **argv,
 		if (status != -1)
 			return status;
 	}
-	return -1;
+	if (options->socket == NULL || options->host == NULL)
+		return -1;
+	tool_error(options->verb, "--host and --socket exclude each other");
+	return TOOL_USAGE;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runtime/relay/topic.h"
+#include "runtime/supervise/spec.h"
 #include "runtime/util/limit.h"
 #include "runtime/util/parse.h"
 
@@ -139,6 +140,15 @@ run_value_key(struct run_options *options, char *value)
 {
 	if (!is_name(value, 255))
 		return "1 to 255 bytes of UTF-8 without blanks, '/' or ':'";
+	options->key = value;
+	return NULL;
+}
+
+const char *
+run_value_id(struct run_options *options, char *value)
+{
+	if (!is_name(value, SPEC_ID_MAX))
+		return "1 to 64 bytes of UTF-8 without blanks, '/' or ':'";
 	options->key = value;
 	return NULL;
 }

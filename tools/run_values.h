@@ -20,6 +20,7 @@ run_value_fn run_value_env;
 run_value_fn run_value_env_file;
 run_value_fn run_value_force;
 run_value_fn run_value_gid;
+run_value_fn run_value_id; /* a key of spawn */
 run_value_fn run_value_key;
 run_value_fn run_value_leaks;
 run_value_fn run_value_limits;

@@ -393,6 +393,9 @@ struct refusal {
 	const char *says;
 };
 
+#define SIXTY_FIVE \
+	"12345678901234567890123456789012345678901234567890123456789012345"
+
 static const struct refusal refusals[] = {
 	{ { "bogus" }, 2, "'grouper help' lists them" },
 	{ { "--bogus" }, 2, "unknown option '--bogus'" },
@@ -466,8 +469,16 @@ static const struct refusal refusals[] = {
 	{ { "run", "--gid", "no such group", "true" }, 125,
 	    "expected the name or number of a group" },
 	{ { "run", "--uid", "-1", "true" }, 125, "--uid" },
+	{ { "topics", "list", "--host", "x", "-s", "/none" }, 2,
+	    "--host and --socket exclude each other" },
+	{ { "status", "-s", "/none", "--host", "x" }, 2,
+	    "--host and --socket exclude each other" },
 	{ { "run", "--key", "a/b", "true" }, 125, "--key: expected 1 to 255" },
 	{ { "run", "--key", "", "true" }, 125, "--key: expected 1 to 255" },
+	{ { "spawn", "--key", "", "true" }, 2,
+	    "--key: expected 1 to 64 bytes" },
+	{ { "spawn", "--key", SIXTY_FIVE, "true" }, 2,
+	    "--key: expected 1 to 64 bytes" },
 	{ { "run", "--name", "a:b", "true" }, 125, "expected 1 to 32 bytes" },
 	{ { "run", "--name", "123456789012345678901234567890123", "true" }, 125,
 	    "expected 1 to 32 bytes" },
