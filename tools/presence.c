@@ -74,8 +74,9 @@ print_now(struct presence *presence, struct remote *remote)
 	int status;
 
 	status = remote_call(remote, "presence",
-	    json_pack("{s:o}", "topic", json_text(presence->topic)), NULL,
-	    &result);
+	    json_pack("{s:o, s:b}", "topic", json_text(presence->topic),
+		"counters", presence->remote.options.json),
+	    NULL, &result);
 	if (status == TOOL_OK && print_members(presence, result) != 0)
 		status = fail_output();
 	return status;

@@ -128,6 +128,19 @@ bus_presence(struct bus *bus, const char *topic, size_t *count)
 	return members;
 }
 
+static json_t *
+counters_of(const struct relay_member *member)
+{
+	struct relay_counters counters;
+
+	relay_member_counters(member, &counters);
+	return json_pack("{s:o, s:I, s:I, s:I, s:I}", "key",
+	    json_text(relay_member_key(member)), "delivered",
+	    (json_int_t)counters.delivered, "lost", (json_int_t)counters.lost,
+	    "published", (json_int_t)counters.published, "queued",
+	    (json_int_t)counters.queued);
+}
+
 static void
 method_presence(struct call *call, const json_t *params, void *arg)
 {
@@ -135,10 +148,12 @@ method_presence(struct call *call, const json_t *params, void *arg)
 	const struct relay_member **members;
 	struct bus_caller caller;
 	const char *topic;
-	json_t *list;
+	json_t *answer, *list, *counts = NULL;
 	size_t count, i;
+	bool counted;
 
 	if (!bus_word(call, params, "topic", WORD_TOPIC, &topic) ||
+	    !params_bool(call, params, "counters", false, &counted) ||
 	    !bus_caller(bus, call, &caller))
 		return;
 	members = bus_presence(bus, topic, &count);
@@ -147,12 +162,19 @@ method_presence(struct call *call, const json_t *params, void *arg)
 		return;
 	}
 	list = json_array();
-	for (i = 0; i < count && i < PRESENCE_MAX; i++)
+	if (counted)
+		counts = json_array();
+	for (i = 0; i < count && i < PRESENCE_MAX; i++) {
 		json_add(&list, json_text(relay_member_key(members[i])));
+		if (counted)
+			json_add(&counts, counters_of(members[i]));
+	}
 	free((void *)members);
-	call_result(call,
-	    json_pack("{s:I, s:o}", "count", (json_int_t)count, "members",
-		list));
+	answer = json_pack("{s:I, s:o}", "count", (json_int_t)count, "members",
+	    list);
+	if (counted)
+		json_put(&answer, "counters", counts);
+	call_result(call, answer);
 }
 
 /* The caller's group gets pipes of its own. */

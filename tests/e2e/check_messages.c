@@ -310,7 +310,9 @@ START_TEST(presence_tells_who_is_subscribed)
 	tree_prints("2\none\ntwo\n", ARGV("presence", "room:a"));
 	tree_prints("1\ntwo\n", ARGV("presence", "room:b"));
 	tree_prints("0\n", ARGV("presence", "none"));
-	tree_prints("{\"count\":1,\"members\":[\"two\"]}\n",
+	tree_prints("{\"count\":1,\"members\":[\"two\"],\"counters\":["
+		    "{\"key\":\"two\",\"delivered\":0,\"lost\":0,"
+		    "\"published\":0,\"queued\":0}]}\n",
 	    ARGV("presence", "--json", "room:b"));
 	tree_expect(0, ARGV("stop", "two"));
 	tree_prints("1\none\n", ARGV("presence", "room:a"));

@@ -92,6 +92,31 @@ START_TEST(who_is_subscribed_is_listed_in_order)
 }
 END_TEST
 
+START_TEST(what_each_got_and_lost_is_told_with_who_is_there)
+{
+	struct bus_pipes pipes;
+	struct client client;
+	struct trial trial;
+
+	client_open_server(&trial, &client);
+	bus_side_join(&trial, "w", (char[]) { "t" }, &pipes);
+	bus_side_gives(&client,
+	    REQUEST("publish", "{\"topic\":\"t\",\"event\":\"e\"}"),
+	    "{\"members\":1}");
+	bus_side_reads(&trial, &pipes, "E 1 t e - 0\n\n");
+	bus_side_gives(&client,
+	    REQUEST("presence", "{\"topic\":\"t\",\"counters\":true}"),
+	    "{\"count\":1,\"counters\":[{\"delivered\":1,\"key\":\"w\","
+	    "\"lost\":0,\"published\":0,\"queued\":0}],"
+	    "\"members\":[\"w\"]}");
+	bus_side_gives(&client,
+	    REQUEST("presence", "{\"topic\":\"n\",\"counters\":true}"),
+	    "{\"count\":0,\"counters\":[],\"members\":[]}");
+	bus_side_close(&pipes);
+	client_close_server(&trial, &client);
+}
+END_TEST
+
 static const struct {
 	const char *request;
 	int code;
@@ -125,6 +150,8 @@ static const struct {
 	    "patterns" },
 	{ REQUEST("subscribe", "{\"patterns\":[\"a\",\":*\"]}"), CODE(INVALID),
 	    "pattern: expected" },
+	{ REQUEST("presence", "{\"topic\":\"a\",\"counters\":1}"),
+	    RPC_INVALID_PARAMS, "counters" },
 	{ REQUEST("presence", "{\"topic\":\":\"}"), CODE(INVALID),
 	    "topic: expected" },
 	{ REQUEST("register", "{\"name\":\"a b\"}"), CODE(INVALID),
@@ -354,6 +381,7 @@ main(void)
 	tcase_add_test(tc, topic_groups_are_reached_by_methods);
 	tcase_add_test(tc, a_broadcast_counts_what_it_reached);
 	tcase_add_test(tc, who_is_subscribed_is_listed_in_order);
+	tcase_add_test(tc, what_each_got_and_lost_is_told_with_who_is_there);
 	tcase_add_loop_test(tc, bad_requests_are_refused_by_name, 0,
 	    (int)(sizeof(bad_requests) / sizeof(bad_requests[0])));
 	tcase_add_test(tc, a_payload_has_a_mebibyte_at_most);
