@@ -137,7 +137,8 @@ GROUPER_EXPORT enum grouper_error grouper_member_broadcast(struct grouper_member
 /*
  * Gives a name to a process of the host's groups, unless one that lives has
  * it: *registered tells.  pid 0 is the caller.  GROUPER_NOT_FOUND: no such
- * process lives; GROUPER_NO_GROUP also if it is in no group of the host.
+ * process lives; GROUPER_NO_GROUP also if it is in no group of the host and
+ * the caller is another user than the host's, and not root.
  */
 GROUPER_EXPORT enum grouper_error grouper_member_register(struct grouper_member
 							      *member,

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# A worker that subscribes by itself and a script that then publishes never
-# miss each other: the worker writes its S to the pipe and then says that it
-# is ready, so whoever was told that it is publishes after the S.  No wait
-# but for these.
+# A worker that subscribes by itself and a script that then publishes, or
+# broadcasts to a topic group, never miss each other: the worker writes its S to
+# the pipe and then says that it is ready, so whoever was told that it is
+# publishes after the S.  No wait but for these.
 #
 # Run by make check, which sets GROUPER; MEETINGS is how often (30).
 
@@ -13,6 +13,7 @@ set -eu
 : "${GROUPER:=./grouper}" "${MEETINGS:=30}"
 
 if [ "${1-}" = inside ]; then
+	"$GROUPER" topics create team
 	n=0
 	while [ "$n" -lt "$MEETINGS" ]; do
 		n=$((n + 1))
@@ -28,7 +29,13 @@ if [ "${1-}" = inside ]; then
 			done
 			exit 9' "$n"
 		"$GROUPER" wait --ready "w-$n"
-		"$GROUPER" publish "room:$n" go "$n"
+		if [ $((n % 2)) -eq 0 ]; then
+			"$GROUPER" publish "room:$n" go "$n"
+		else
+			"$GROUPER" topics add team "room:$n"
+			"$GROUPER" broadcast --require team go "$n"
+			"$GROUPER" topics remove team "room:$n"
+		fi
 		"$GROUPER" wait --timeout 30s "w-$n" || {
 			echo "FAIL: meeting $n: status $?"
 			exit 1
