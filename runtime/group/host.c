@@ -473,6 +473,7 @@ grouper_members(struct grouper_host *host, const char *key,
 	enum grouper_error error;
 	struct group *group;
 
+	*list = (struct grouper_processes) { NULL, 0, 0 };
 	error = find_known(host, key, &group);
 	if (error != GROUPER_OK)
 		return error;

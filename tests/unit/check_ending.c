@@ -244,6 +244,21 @@ START_TEST(members_lists_a_group_without_its_leader)
 }
 END_TEST
 
+START_TEST(a_list_that_cannot_be_had_is_empty)
+{
+	struct grouper_process item = { .pid = 1 };
+	struct grouper_processes list = { &item, 1, 1 };
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	ck_assert_int_eq(grouper_members(trial.host, NULL, &list),
+	    GROUPER_NO_GROUP);
+	ck_assert_uint_eq(list.count, 0);
+	grouper_processes_free(&list);
+	trial_close(&trial);
+}
+END_TEST
+
 /* Kills the leader and awaits that it is told; all its orphans are ours. */
 static void
 kill_leader(struct trial *trial)
@@ -430,6 +445,7 @@ main(void)
 	tcase_add_loop_test(tc, the_end_tells_whether_anything_was_left, 0, 2);
 	tcase_add_loop_test(tc, events_come_once_and_in_order, 0, ENDINGS);
 	tcase_add_test(tc, members_lists_a_group_without_its_leader);
+	tcase_add_test(tc, a_list_that_cannot_be_had_is_empty);
 
 	tc = support_case(s, "orphans");
 	tcase_add_loop_test(tc, orphans_are_asked_before_they_are_killed, 0, 2);
