@@ -194,7 +194,7 @@ struct grouper_host_options {
  *     group, this call waits for it.
  * host: set on success; the caller frees it with grouper_host_free().
  *
- * Returns GROUPER_OK; GROUPER_INVALID for a bad name, size or flags;
+ * Returns GROUPER_OK; GROUPER_INVALID for a bad name, size or flags, or NULL;
  * GROUPER_RUNNING if the process already has children or a host;
  * GROUPER_SYSTEM with errno.
  */
@@ -219,7 +219,8 @@ GROUPER_EXPORT void grouper_host_free(struct grouper_host *host);
  * Returns GROUPER_OK; GROUPER_ALREADY_STARTED if the key has a live group;
  * GROUPER_LEADER_DIED, at once and every time, while the key is latched;
  * GROUPER_GROUP_UNDER_APP without GROUPER_FORCE in a worker;
- * GROUPER_BAD_COMBINATION; GROUPER_INVALID; GROUPER_SYSTEM with errno if the
+ * GROUPER_BAD_COMBINATION for a pty in a session that is kept;
+ * GROUPER_INVALID, also if host is NULL; GROUPER_SYSTEM with errno if the
  * leader could not be made.  A command that cannot run is told by event.
  */
 GROUPER_EXPORT enum grouper_error grouper_start(struct grouper_host *host,
@@ -264,7 +265,8 @@ GROUPER_EXPORT enum grouper_error grouper_reset(struct grouper_host *host,
 /*
  * Sends a signal to the main process of a running group.
  * Returns GROUPER_OK; GROUPER_NOT_FOUND for an unknown key; GROUPER_NO_GROUP
- * if nothing runs; GROUPER_INVALID for a bad signal number.
+ * if nothing runs; GROUPER_INVALID for a bad signal number; GROUPER_SYSTEM
+ * with errno if the leader cannot be told.
  */
 GROUPER_EXPORT enum grouper_error grouper_signal(struct grouper_host *host,
     const char *key, int signum);
@@ -304,7 +306,7 @@ GROUPER_EXPORT int grouper_containment_probe(enum grouper_containment level,
 /*
  * Lists every process of a group, the leader left out, as
  * grouper_descendants() does, in the host's own pids.
- * Returns as that, and GROUPER_NOT_FOUND or GROUPER_NO_GROUP.
+ * Returns as that, and GROUPER_NOT_FOUND; GROUPER_NO_GROUP if nothing runs.
  */
 GROUPER_EXPORT enum grouper_error grouper_members(struct grouper_host *host,
     const char *key, struct grouper_processes *list);

@@ -51,8 +51,12 @@ struct grouper_processes {
  * list: filled; the caller releases it with grouper_processes_free().
  *
  * Returns GROUPER_OK; GROUPER_INVALID for a negative pid; GROUPER_NOT_FOUND
- * if there is no such process; GROUPER_SYSTEM with errno (ENOMEM, EMFILE,
- * ENOENT where /proc is not mounted).  On failure *list is empty.
+ * if there is no such process; GROUPER_SYSTEM with errno (ENOMEM, EMFILE).  On
+ * failure *list is empty.
+ *
+ * Where the caller sees no /proc of its own, pids, parents and depth come from
+ * the kernel's pidfds (Linux 6.13), state is '?', and the rest is not known;
+ * without these GROUPER_SYSTEM with ENOSYS is returned.
  */
 GROUPER_EXPORT enum grouper_error grouper_descendants(pid_t pid,
     struct grouper_processes *list);

@@ -232,7 +232,8 @@ GROUPER_EXPORT enum grouper_error grouper_child_delete(struct grouper_supervisor
 
 /*
  * Sets the number of instances of a command.  GROUPER_INVALID: too many;
- * GROUPER_BAD_COMBINATION: it is a supervisor, or significant.
+ * GROUPER_BAD_COMBINATION: it is a supervisor, or significant and to have
+ * more than one.
  */
 GROUPER_EXPORT enum grouper_error grouper_child_scale(struct grouper_supervisor
 							  *supervisor,
