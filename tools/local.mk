@@ -73,17 +73,26 @@ grouper_SOURCES += \
 dist_man_MANS += \
 	tools/grouper-check.1 \
 	tools/grouper-client.3 \
+	tools/grouper-config.3 \
 	tools/grouper-control.1 \
 	tools/grouper-doctor.1 \
+	tools/grouper-error.3 \
 	tools/grouper-events.1 \
+	tools/grouper-group.3 \
 	tools/grouper-host.1 \
 	tools/grouper-ident.1 \
+	tools/grouper-ident.3 \
 	tools/grouper-member.3 \
 	tools/grouper-names.1 \
+	tools/grouper-process.3 \
 	tools/grouper-protocol.7 \
+	tools/grouper-registry.3 \
 	tools/grouper-run.1 \
+	tools/grouper-self.3 \
 	tools/grouper-status.1 \
 	tools/grouper-supervise.1 \
+	tools/grouper-supervisor.3 \
 	tools/grouper-topics.1 \
+	tools/grouper-topics.3 \
 	tools/grouper.1 \
 	tools/grouper.yaml.5
