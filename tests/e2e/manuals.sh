@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: ISC
 #
 # The manual pages: each verb of `grouper help' answers --help with status 0,
-# has a page, and that page tells of the verb and of each of its options.
+# has a page, and that page tells of the verb and of each of its options.  Each
+# function of the library has one too, which declares it as the headers do, and
+# whose programs compile.
 #
-# Run by make check, which sets srcdir and GROUPER.
+# Run by make check, which sets srcdir, CC, LIBEVENT_CFLAGS and GROUPER.
 
 set -eu
 LC_ALL=C
 export LC_ALL
 
-: "${srcdir:=.}" "${GROUPER:=./grouper}"
+: "${srcdir:=.}" "${CC:=cc}" "${LIBEVENT_CFLAGS:=}" "${GROUPER:=./grouper}"
 
 failed=0
 work=$(mktemp -d)
@@ -74,6 +76,69 @@ while read -r verb; do
 	check_verb "$verb"
 done <"$work/verbs"
 echo "$(wc -l <"$work/verbs") verbs"
+
+# The functions that a page declares, a line for each: "TYPE NAME(ARGUMENTS);".
+declarations_of() {
+	awk '/^\.Sh / { inside = $2 == "SYNOPSIS" }
+	    inside && /^\.In / { print "#include <" $2 ">" }
+	    inside && /^\.Ft / { type = substr($0, 5) }
+	    inside && /^\.Fn / {
+		n = split($0, part, "\"")
+		text = type " " $2 "("
+		for (i = 2; i <= n; i += 2)
+			text = text (i > 2 ? ", " : "") part[i]
+		print text ");"
+	    }' "$1"
+}
+
+# The programs that a page shows, into the files PREFIX1.c, PREFIX2.c ...
+programs_of() {
+	awk -v prefix="$2" '/^\.Sh / { inside = $2 == "EXAMPLES" }
+	    /^\.Ed/ { file = "" }
+	    file != "" {
+		gsub(/\\e/, "\\")
+		gsub(/\\&/, "")
+		print >file
+	    }
+	    inside && /^\.Bd / { file = prefix (++n) ".c" }' "$1"
+}
+
+compiles() {
+	# CC and the flags are lists.
+	# shellcheck disable=SC2086
+	$CC -std=gnu11 -Wall -Wextra -Werror -fsyntax-only \
+	    -I"$srcdir/include" $LIBEVENT_CFLAGS "$1" >"$work/messages" 2>&1 ||
+		{ fail "$2"; cat "$work/messages"; }
+}
+
+check_functions() {
+	name=$(basename "$1")
+	declarations_of "$1" >"$work/declared.c"
+	compiles "$work/declared.c" "$name does not declare what the headers do"
+	sed -n 's/^[^#].*[ *]\(grouper_[a-z_]*\)(.*/\1/p' "$work/declared.c" |
+	    sort >"$work/declared"
+	names_of "$1" | sort >"$work/named"
+	diff "$work/named" "$work/declared" ||
+	    fail "$name declares (>) other functions than it names (<)"
+	cat "$work/named" >>"$work/documented"
+	rm -f "$work"/program*.c
+	programs_of "$1" "$work/program"
+	for program in "$work"/program*.c; do
+		compiles "$program" "a program in $name does not compile"
+	done
+}
+
+: >"$work/documented"
+for page in "$srcdir"/tools/*.3; do
+	check_functions "$page"
+done
+sort "$work/documented" >"$work/functions"
+sed -n '/^global:/,/^local:/s/^[[:space:]]*\([A-Za-z0-9_]*\);.*/\1/p' \
+    "$srcdir/runtime/libgrouper.map" | sort >"$work/map"
+[ -s "$work/map" ] || fail "the version map lists no functions"
+diff "$work/map" "$work/functions" ||
+    fail "the pages are of other functions (>) than the version map lists (<)"
+echo "$(wc -l <"$work/map") functions"
 
 for page in "$srcdir"/tools/*.[1-9]; do
 	name=$(basename "$page")
