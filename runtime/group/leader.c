@@ -6,17 +6,15 @@
 #include "runtime/group/leader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/group/leader_setup.h"
 #include "runtime/group/link.h"
 #include "runtime/os/os.h"
 #include "runtime/util/bug.h"
@@ -437,62 +435,6 @@ live(struct life *life)
 	}
 }
 
-/* After the start: nothing of the command's or the host's stays open. */
-static void
-keep_only(struct leader *leader)
-{
-	int keep[] = { leader->link, leader->lock, leader->leaf.parent,
-		leader->leaf.dir, leader->leaf.kill, leader->leaf.events };
-	size_t count = sizeof(keep) / sizeof(keep[0]), i;
-	unsigned int from = 0, next;
-
-	for (;;) {
-		next = UINT_MAX;
-		for (i = 0; i < count; i++)
-			if (keep[i] != -1 && (unsigned int)keep[i] >= from &&
-			    (unsigned int)keep[i] < next)
-				next = (unsigned int)keep[i];
-		if (next == UINT_MAX)
-			break;
-		if (next > 0)
-			os_close_range(from, next - 1);
-		from = next + 1;
-	}
-	os_close_range(from, UINT_MAX);
-}
-
-static int
-write_map(const char *path, const char *text)
-{
-	size_t length = strlen(text);
-	ssize_t n;
-	int fd;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	n = write(fd, text, length);
-	fd_close(&fd);
-	return n == (ssize_t)length ? 0 : -1;
-}
-
-/*
- * Without privilege a PID namespace needs a user namespace: the caller's
- * ids are mapped onto themselves, so that nothing looks different inside.
- */
-static int
-map_user(const struct leader *leader)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%u %u 1", leader->uid, leader->uid);
-	if (write_map("/proc/self/uid_map", text) == -1 ||
-	    write_map("/proc/self/setgroups", "deny") == -1)
-		return -1;
-	snprintf(text, sizeof(text), "%u %u 1", leader->gid, leader->gid);
-	return write_map("/proc/self/gid_map", text);
-}
-
 static bool
 watch_host(struct life *life)
 {
@@ -532,7 +474,7 @@ start(struct life *life)
 		remove_traces(life);
 		_exit(0); /* nothing was started */
 	}
-	if ((leader->map_user && map_user(leader) == -1) ||
+	if ((leader->map_user && leader_map_user(leader) == -1) ||
 	    (!leader->namespace && os_set_subreaper(true) == -1))
 		failure.error = errno;
 	else
@@ -551,18 +493,6 @@ start(struct life *life)
 	return false;
 }
 
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 void
 leader_run(struct leader *leader)
 {
@@ -577,8 +507,8 @@ leader_run(struct leader *leader)
 	signal(SIGCHLD, SIG_DFL);
 	start(&life);
 
-	keep_only(leader);
-	raise_descriptor_limit();
+	leader_keep_only(leader);
+	leader_raise_limit();
 	sweep_init(&life.sweep, &life.walk, scope, leaf ? &leader->leaf : NULL);
 	life.sweep.on_asking = tell_step;
 	life.sweep.on_asking_arg = &life;

@@ -17,6 +17,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/host.h \
 	runtime/group/leader.c \
 	runtime/group/leader.h \
+	runtime/group/leader_setup.c \
+	runtime/group/leader_setup.h \
 	runtime/group/leavers.c \
 	runtime/group/light.c \
 	runtime/group/light.h \
