@@ -55,6 +55,8 @@ on_event(struct grouper_host *host, const struct grouper_event *event,
 	case GROUPER_EVENT_LEFTOVERS:
 	case GROUPER_EVENT_UNKILLABLE:
 	case GROUPER_EVENT_LEADER_DIED:
+	case GROUPER_EVENT_AWAITING:
+	case GROUPER_EVENT_ADOPTED:
 		break;
 	}
 }

@@ -450,5 +450,8 @@ run_on_event(struct grouper_host *host, const struct grouper_event *event,
 		log_info("%s: empty", run->options->key);
 		end_run(run);
 		break;
+	case GROUPER_EVENT_AWAITING:
+	case GROUPER_EVENT_ADOPTED:
+		break;
 	}
 }

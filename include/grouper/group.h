@@ -63,6 +63,7 @@ enum grouper_flags {
 	GROUPER_HOLD_LEFTOVERS = 1 << 5,  /* when the command ended and left
 					     processes, wait for
 					     grouper_stop() */
+	GROUPER_ADOPT = 1 << 6,		  /* see grouper_adopt() */
 };
 
 /* Descriptor `source` of the caller becomes `target` in the command. */
@@ -139,13 +140,19 @@ enum grouper_event_type {
 	GROUPER_EVENT_START_FAILED, /* stage, error; EMPTY follows */
 	GROUPER_EVENT_PAUSED,	    /* main process stopped by signal status */
 	GROUPER_EVENT_CONTINUED,
-	GROUPER_EVENT_ENDED,	   /* main process: status as of wait(2) */
+	GROUPER_EVENT_ENDED,	   /* main process: status as of wait(2);
+				      usage up to now */
 	GROUPER_EVENT_LEFTOVERS,   /* what it left: processes; only with
 				     GROUPER_HOLD_LEFTOVERS */
 	GROUPER_EVENT_UNKILLABLE,  /* what withstood SIGKILL: processes */
 	GROUPER_EVENT_LEADER_DIED, /* the latch is set; EMPTY follows when
 				      the orphans are swept */
 	GROUPER_EVENT_EMPTY,	   /* proven: usage, result; the last event */
+	GROUPER_EVENT_AWAITING,	   /* the main process ended and left others:
+				      ENDED follows unless one is adopted
+				      until this returns; GROUPER_ADOPT */
+	GROUPER_EVENT_ADOPTED,	   /* pid is the main process now; or, with
+				      error, status is a pid that is not */
 };
 
 struct grouper_event {
@@ -153,9 +160,9 @@ struct grouper_event {
 	const char *key;
 	pid_t pid;  /* main process, in the host's PID namespace; 0 if
 			   it never ran */
-	int status; /* of wait(2), or the signal of PAUSED */
+	int status; /* of wait(2), the signal of PAUSED, pid of ADOPTED */
 	enum grouper_stage stage;
-	int error; /* errno of START_FAILED */
+	int error; /* errno of START_FAILED, ADOPTED */
 	int last;  /* of ENDED: the command left no process */
 	struct grouper_usage usage;
 	const struct grouper_processes *processes;
@@ -270,6 +277,26 @@ GROUPER_EXPORT enum grouper_error grouper_reset(struct grouper_host *host,
  */
 GROUPER_EXPORT enum grouper_error grouper_signal(struct grouper_host *host,
     const char *key, int signum);
+
+/*
+ * Asks that another process of a running group be its main process: a daemon
+ * has forked itself into the background, or a newer version of itself.  The
+ * end of the one before is then nothing to the group but that of any process.
+ * ADOPTED tells whether it was done: the leader checks that pid lives and
+ * descends from it.
+ *
+ * When it ends while its parent lives, within the group, that learns its
+ * status and the group does not: it counts as an exit with 255.
+ *
+ * pid: as the processes of the group see it, which at level PIDNS is not as
+ *     the host does.
+ *
+ * Returns GROUPER_OK; GROUPER_NOT_FOUND for an unknown key; GROUPER_NO_GROUP
+ * if nothing runs; GROUPER_INVALID for a bad pid, and for a group that was
+ * started without GROUPER_ADOPT.
+ */
+GROUPER_EXPORT enum grouper_error grouper_adopt(struct grouper_host *host,
+    const char *key, pid_t pid);
 
 enum grouper_state {
 	GROUPER_STATE_UNKNOWN,

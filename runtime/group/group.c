@@ -181,10 +181,22 @@ tell_with_list(struct group *group, struct grouper_event *event)
 }
 
 static void
+take_usage(struct group *group, const struct link_up *up)
+{
+	group->usage.wall_us = clock_us() - group->started_us;
+	group->usage.user_us = up->user_us;
+	group->usage.system_us = up->system_us;
+	group->usage.peak_memory = up->peak_memory;
+	group->usage.processes = up->processes;
+}
+
+static void
 on_main_ended(struct group *group, const struct link_up *up)
 {
 	struct grouper_event event = { .type = GROUPER_EVENT_ENDED };
 
+	take_usage(group, up);
+	event.usage = group->usage;
 	group->status = up->status;
 	event.status = up->status;
 	event.last = up->ended != 0;
@@ -197,6 +209,29 @@ on_main_ended(struct group *group, const struct link_up *up)
 		event.type = GROUPER_EVENT_LEFTOVERS;
 		tell_with_list(group, &event);
 	}
+}
+
+/* What the caller knows of a successor it says in the callback, or never. */
+static void
+on_awaiting(struct group *group)
+{
+	struct grouper_event event = { .type = GROUPER_EVENT_AWAITING };
+	struct link_down down = { .type = LINK_SWEEP };
+
+	group_tell(group, &event);
+	link_send_down(group->link, &down);
+}
+
+static void
+on_adopted(struct group *group, const struct link_up *up)
+{
+	struct grouper_event event = { .type = GROUPER_EVENT_ADOPTED,
+		.status = up->status,
+		.error = up->error };
+
+	if (up->error == 0)
+		group->main = up->pid;
+	group_tell(group, &event);
 }
 
 static void
@@ -263,6 +298,12 @@ on_message(struct group *group, const struct link_up *up)
 		if (group->main != 0)
 			on_main_ended(group, up);
 		break;
+	case LINK_AWAITING:
+		on_awaiting(group);
+		break;
+	case LINK_ADOPTED:
+		on_adopted(group, up);
+		break;
 	case LINK_UNKILLABLE:
 		loop_timer_clear(group->patience);
 		group->state = GROUPER_STATE_UNKILLABLE;
@@ -275,10 +316,7 @@ on_message(struct group *group, const struct link_up *up)
 		/* Nothing follows but the leader's end, which is watched. */
 		loop_fd_set(group->link_watch, false);
 		group->empty_told = true;
-		group->usage.user_us = up->user_us;
-		group->usage.system_us = up->system_us;
-		group->usage.peak_memory = up->peak_memory;
-		group->usage.processes = up->processes;
+		take_usage(group, up);
 		break;
 	}
 }
@@ -410,6 +448,7 @@ fill_leader(struct leader *leader, struct group *group,
 	leader->socket = host->names.socket_path;
 	leader->host = getpid();
 	leader->hold = group->hold;
+	leader->adopts = group->adopts;
 	leader->text = host->text;
 	leader->text_size = host->text_size;
 }
@@ -424,6 +463,7 @@ group_start(struct group *group, const struct grouper_options *options,
 
 	group->ending = group->steps;
 	group->hold = (options->flags & GROUPER_HOLD_LEFTOVERS) != 0;
+	group->adopts = (options->flags & GROUPER_ADOPT) != 0;
 	group->level = contain_resolve(&host->contain, options->contain);
 	group->stop_target = options->stop_target;
 	group->main = 0;
@@ -523,6 +563,14 @@ int
 group_signal(struct group *group, int signum)
 {
 	struct link_down down = { .type = LINK_SIGNAL, .signum = signum };
+
+	return link_send_down(group->link, &down);
+}
+
+int
+group_adopt(struct group *group, pid_t pid)
+{
+	struct link_down down = { .type = LINK_ADOPT, .pid = pid };
 
 	return link_send_down(group->link, &down);
 }

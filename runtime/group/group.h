@@ -52,6 +52,7 @@ struct group {
 	bool empty_told;
 	bool asked; /* to stop: its leader's death then sets no latch */
 	bool hold;
+	bool adopts;
 	bool worker;
 	bool orphans;		   /* in the host's list */
 	struct exec_result result; /* of grouper_exec() */
@@ -138,6 +139,7 @@ void group_stop(struct group *group, const struct steps *steps,
     enum sweep_target target);
 
 int group_signal(struct group *group, int signum);
+int group_adopt(struct group *group, pid_t pid);
 
 /* The incarnation is over and proven empty: tells, and makes it idle. */
 void group_finish(struct group *group);

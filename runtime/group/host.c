@@ -200,7 +200,7 @@ before_command(struct grouper_host *host, const struct grouper_options *options)
 #define ALL_FLAGS \
 	(GROUPER_FORCE | GROUPER_WORKER | GROUPER_NO_NEW_PRIVS | \
 	    GROUPER_INHERIT_FDS | GROUPER_INHERIT_SIGNALS | \
-	    GROUPER_HOLD_LEFTOVERS)
+	    GROUPER_HOLD_LEFTOVERS | GROUPER_ADOPT)
 
 static enum grouper_error
 check_start(struct grouper_host *host, const struct grouper_options *options,
@@ -444,6 +444,24 @@ grouper_signal(struct grouper_host *host, const char *key, int signum)
 	if (group->leader == 0)
 		return GROUPER_NO_GROUP;
 	return group_signal(group, signum) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
+}
+
+enum grouper_error
+grouper_adopt(struct grouper_host *host, const char *key, pid_t pid)
+{
+	enum grouper_error error;
+	struct group *group;
+
+	if (pid <= 1)
+		return GROUPER_INVALID;
+	error = find_known(host, key, &group);
+	if (error != GROUPER_OK)
+		return error;
+	if (group->leader == 0)
+		return GROUPER_NO_GROUP;
+	if (!group->adopts)
+		return GROUPER_INVALID;
+	return group_adopt(group, pid) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
 }
 
 enum grouper_state

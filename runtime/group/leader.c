@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/group/adopt.h"
 #include "runtime/group/leader_setup.h"
 #include "runtime/group/link.h"
 #include "runtime/os/os.h"
@@ -38,6 +39,13 @@
  * for nothing.
  */
 #define PREPARE_MS 20
+/*
+ * So long a host has to say what takes the place of a main process that
+ * ended: it only has to read what was sent to it before.
+ */
+#define AWAIT_MS 5000
+/* The status of one that ended while it was another's child: exit(255). */
+#define STATUS_UNSEEN (255 << 8)
 
 struct life {
 	struct leader *leader;
@@ -49,61 +57,15 @@ struct life {
 	bool alone; /* and that was acted on */
 	bool main_ended;
 	bool told_ended;
+	bool awaiting;	/* the end is none if another is adopted */
 	bool prepared;	/* for a sweep */
 	bool paused;	/* the main process is stopped */
 	bool wake;	/* the host is as well, until this one is not */
-	int64_t settle; /* when leftovers are told of; 0: not now */
+	int64_t settle; /* when leftovers, or an end, are told; 0: not now */
+	unsigned int unanswered; /* LINK_AWAITING without its LINK_SWEEP */
 	pid_t main;
 	int status;
 };
-
-struct leader_step
-leader_next(enum leader_state state, enum leader_event event, bool hold)
-{
-	static const struct leader_step table[LEADER_STATES][LEADER_EVENTS] = {
-		[LEADER_RUNNING] = {
-			[LEADER_ON_MAIN_END] = { LEADER_SWEEP_REST,
-			    LEADER_STOPPING },
-			[LEADER_ON_NONE_LEFT] = { LEADER_REPORT,
-			    LEADER_EMPTY },
-			[LEADER_ON_STOP] = { LEADER_SWEEP, LEADER_STOPPING },
-			[LEADER_ON_HOST_GONE] = { LEADER_SWEEP_ALONE,
-			    LEADER_STOPPING },
-		},
-		[LEADER_HELD] = {
-			[LEADER_ON_MAIN_END] = { LEADER_IGNORE, LEADER_HELD },
-			[LEADER_ON_NONE_LEFT] = { LEADER_REPORT,
-			    LEADER_EMPTY },
-			[LEADER_ON_STOP] = { LEADER_SWEEP, LEADER_STOPPING },
-			[LEADER_ON_HOST_GONE] = { LEADER_SWEEP_REST,
-			    LEADER_STOPPING },
-		},
-		[LEADER_STOPPING] = {
-			/* The steps go on: emptiness ends them, not this. */
-			[LEADER_ON_MAIN_END] = { LEADER_WIDEN,
-			    LEADER_STOPPING },
-			[LEADER_ON_NONE_LEFT] = { LEADER_REPORT,
-			    LEADER_EMPTY },
-			[LEADER_ON_STOP] = { LEADER_SWEEP, LEADER_STOPPING },
-			[LEADER_ON_HOST_GONE] = { LEADER_IGNORE,
-			    LEADER_STOPPING },
-		},
-		[LEADER_EMPTY] = {
-			[LEADER_ON_MAIN_END] = { LEADER_IGNORE, LEADER_EMPTY },
-			[LEADER_ON_NONE_LEFT] = { LEADER_IGNORE,
-			    LEADER_EMPTY },
-			[LEADER_ON_STOP] = { LEADER_IGNORE, LEADER_EMPTY },
-			[LEADER_ON_HOST_GONE] = { LEADER_IGNORE,
-			    LEADER_EMPTY },
-		},
-	};
-	static const struct leader_step held = { LEADER_HOLD, LEADER_HELD };
-
-	BUG_IF(state >= LEADER_STATES || event >= LEADER_EVENTS);
-	if (hold && state == LEADER_RUNNING && event == LEADER_ON_MAIN_END)
-		return held;
-	return table[state][event];
-}
 
 static void
 tell(struct life *life, struct link_up *up, enum link_send how)
@@ -112,6 +74,21 @@ tell(struct life *life, struct link_up *up, enum link_send how)
 		return;
 	if (link_send_up(life->leader->link, up, how) == -1 && how != LINK_DROP)
 		life->host_gone = true;
+}
+
+/* Of all that was reaped up to now. */
+static void
+add_usage(const struct life *life, struct link_up *up)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	up->user_us = (int64_t)usage.ru_utime.tv_sec * 1000000 +
+	    usage.ru_utime.tv_usec;
+	up->system_us = (int64_t)usage.ru_stime.tv_sec * 1000000 +
+	    usage.ru_stime.tv_usec;
+	up->peak_memory = (uint64_t)usage.ru_maxrss * 1024;
+	up->processes = life->sweep.reaped;
 }
 
 static void
@@ -123,6 +100,7 @@ tell_main_ended(struct life *life, bool held)
 		.held = held };
 
 	life->told_ended = true;
+	add_usage(life, &up);
 	tell(life, &up, LINK_WAIT);
 }
 
@@ -136,15 +114,8 @@ tell_empty(struct life *life)
 	struct link_up up = { .type = LINK_EMPTY,
 		.status = life->status,
 		.ended = life->main_ended && !life->told_ended };
-	struct rusage usage;
 
-	getrusage(RUSAGE_CHILDREN, &usage);
-	up.user_us = (int64_t)usage.ru_utime.tv_sec * 1000000 +
-	    usage.ru_utime.tv_usec;
-	up.system_us = (int64_t)usage.ru_stime.tv_sec * 1000000 +
-	    usage.ru_stime.tv_usec;
-	up.peak_memory = (uint64_t)usage.ru_maxrss * 1024;
-	up.processes = life->sweep.reaped;
+	add_usage(life, &up);
 	tell(life, &up, LINK_WAIT);
 }
 
@@ -168,13 +139,14 @@ tell_step(int signum, enum sweep_target whom, int64_t ms, void *arg)
 	tell(arg, &up, LINK_DROP);
 }
 
-/* Tells what waited for leftovers to settle, if it has not been told. */
+/* Tells what waited for leftovers, or for another, if it is not told yet. */
 static void
 settle(struct life *life, bool held)
 {
 	if (life->settle == 0)
 		return;
 	life->settle = 0;
+	life->awaiting = false;
 	tell_main_ended(life, held);
 }
 
@@ -225,6 +197,77 @@ on_reaped(pid_t pid, int status, void *arg)
 	life->status = status;
 }
 
+/* The main process has ended, and none takes its place. */
+static void
+end_main(struct life *life)
+{
+	life->awaiting = false;
+	life->settle = 0;
+	act(life, LEADER_ON_MAIN_END, NULL);
+	if (life->state != LEADER_HELD)
+		tell_main_ended(life, false);
+}
+
+/* The word that another takes its place may be on its way. */
+static void
+on_main_end(struct life *life)
+{
+	struct link_up up = { .type = LINK_AWAITING };
+
+	if (!life->leader->adopts || life->state != LEADER_RUNNING ||
+	    life->host_gone) {
+		end_main(life);
+		return;
+	}
+	life->awaiting = true;
+	life->settle = clock_ms() + AWAIT_MS;
+	life->unanswered++;
+	tell(life, &up, LINK_WAIT);
+}
+
+static void
+adopt(struct life *life, pid_t pid)
+{
+	struct link_up up = { .type = LINK_ADOPTED, .pid = pid, .status = pid };
+	int fd;
+
+	if (!life->leader->adopts || life->state != LEADER_RUNNING ||
+	    (pid == life->main && !life->main_ended))
+		return;
+	fd = adopt_open(&life->walk, life->sweep.scope, pid);
+	if (fd == -1) {
+		up.error = errno;
+		tell(life, &up, LINK_WAIT);
+		return;
+	}
+	fd_close(&life->sweep.main_fd);
+	life->sweep.main_fd = fd;
+	life->sweep.main = life->main = pid;
+	life->sweep.pgid = getpgid(pid);
+	life->main_ended = life->awaiting = life->paused = false;
+	life->settle = 0;
+	tell(life, &up, life->leader->namespace ? LINK_TRANSLATE : LINK_WAIT);
+}
+
+/*
+ * One that was adopted ends.  If it is our child it is reaped as any other,
+ * and keeps its pid until then.
+ */
+static void
+on_adopted_end(struct life *life)
+{
+	bool ours = adopt_is_child(life->main, life->sweep.main_fd);
+
+	fd_close(&life->sweep.main_fd);
+	if (ours)
+		return;
+	life->sweep.main = 0;
+	life->main_ended = true;
+	life->paused = false;
+	life->status = STATUS_UNSEEN;
+	on_main_end(life);
+}
+
 /* The proof, or what is to be done about those that are left. */
 static enum sweep_reaped
 reap(struct life *life)
@@ -236,9 +279,8 @@ reap(struct life *life)
 	if (left == SWEEP_NONE_LEFT) {
 		act(life, LEADER_ON_NONE_LEFT, NULL);
 	} else if (life->main_ended && !had_ended) {
-		act(life, LEADER_ON_MAIN_END, NULL);
-		if (life->state != LEADER_HELD)
-			tell_main_ended(life, false);
+		fd_close(&life->sweep.main_fd);
+		on_main_end(life);
 	}
 	return left;
 }
@@ -277,6 +319,14 @@ read_signals(struct life *life)
 	check_paused(life);
 }
 
+/* Only the answer to the last question says that nothing is to come. */
+static void
+on_sweep(struct life *life)
+{
+	if (life->unanswered > 0 && --life->unanswered == 0 && life->awaiting)
+		end_main(life);
+}
+
 static void
 read_link(struct life *life)
 {
@@ -286,8 +336,13 @@ read_link(struct life *life)
 	while ((result = link_receive_down(life->leader->link, &down)) == 1)
 		switch (down.type) {
 		case LINK_SIGNAL:
-			if (life->sweep.main != 0)
-				kill(life->sweep.main, down.signum);
+			sweep_signal_main(&life->sweep, down.signum);
+			break;
+		case LINK_ADOPT:
+			adopt(life, down.pid);
+			break;
+		case LINK_SWEEP:
+			on_sweep(life);
 			break;
 		case LINK_STOP:
 			act(life, LEADER_ON_STOP, &down);
@@ -375,19 +430,22 @@ static void
 wait_for_event(struct life *life, bool at_once)
 {
 	int timeout = at_once ? 0 : poll_timeout(life, clock_ms());
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ life->signals, POLLIN, 0 },
 		{ life->host_gone ? -1 : life->leader->link, POLLIN, 0 },
 		{ life->sweep.leaf != NULL ? life->leader->leaf.events : -1,
 		    POLLPRI, 0 },
+		{ life->sweep.main_fd, POLLIN, 0 },
 	};
 	int ready;
 
-	ready = poll(fds, 3, timeout);
+	ready = poll(fds, 4, timeout);
 	if (ready == 0 && !life->prepared)
 		prepare(life);
 	if (ready <= 0)
 		return;
+	if (fds[3].revents != 0)
+		on_adopted_end(life);
 	if (fds[0].revents != 0)
 		read_signals(life);
 	if (fds[1].revents != 0)
@@ -417,8 +475,12 @@ live(struct life *life)
 			life->alone = true;
 			act(life, LEADER_ON_HOST_GONE, NULL);
 		}
-		if (life->settle != 0 && clock_ms() >= life->settle)
-			settle(life, true);
+		if (life->settle != 0 && clock_ms() >= life->settle) {
+			if (life->awaiting)
+				end_main(life);
+			else
+				settle(life, true);
+		}
 		/* Also when more are dead: there may be no end of them. */
 		if (life->state == LEADER_STOPPING)
 			switch (sweep_step(&life->sweep, clock_ms())) {

@@ -35,6 +35,7 @@ struct leader {
 	const void *text;	 /* to be mapped whole, see os_map_text() */
 	size_t text_size;
 	bool hold;	/* leftovers wait for LINK_STOP */
+	bool adopts;	/* another may become the main process: adopt.h */
 	bool namespace; /* the leader is init of a PID namespace */
 	bool map_user;	/* and of a user namespace */
 	uid_t uid;	/* to be mapped onto themselves */

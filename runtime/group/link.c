@@ -134,7 +134,8 @@ down_valid(const struct link_down *down)
 
 	if (down->type > LINK_WAKE || down->target > SWEEP_COMMAND ||
 	    steps->count > STEPS_MAX ||
-	    (down->type == LINK_STOP && steps->count == 0))
+	    (down->type == LINK_STOP && steps->count == 0) ||
+	    (down->type == LINK_ADOPT && down->pid <= 1))
 		return false;
 	for (i = 0; i < steps->count; i++)
 		if (steps->step[i].signum < 1 ||

@@ -20,7 +20,10 @@ enum link_up_type {
 	LINK_PAUSED,	   /* signum */
 	LINK_CONTINUED,
 	LINK_STEP,	 /* signum, target, ms: a stop step is being sent */
-	LINK_MAIN_ENDED, /* status; held: what is left awaits a STOP */
+	LINK_MAIN_ENDED, /* status, usage; held: what is left awaits a STOP */
+	LINK_AWAITING,	 /* it ended; is there a LINK_ADOPT?  Till LINK_SWEEP */
+	LINK_ADOPTED,	 /* pid is the main process; status: as it was asked;
+			    error: it is not taken */
 	LINK_UNKILLABLE, /* pids, in the leader's PID namespace */
 	LINK_EMPTY,	 /* usage */
 };
@@ -48,12 +51,15 @@ enum link_down_type {
 	LINK_GO,     /* to the member itself: execute */
 	LINK_SIGNAL, /* signum, to the main process */
 	LINK_STOP,   /* steps, target */
+	LINK_ADOPT,  /* pid, in the leader's PID namespace: the main process */
+	LINK_SWEEP,  /* to one AWAITING: no ADOPT is to come */
 	LINK_WAKE,   /* the host is going to stop: see host_wake() */
 };
 
 struct link_down {
 	uint32_t type;
 	int32_t signum;
+	int32_t pid;
 	uint32_t target; /* enum sweep_target */
 	struct steps steps;
 };

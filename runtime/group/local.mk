@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 
 libgrouper_core_la_SOURCES += \
+	runtime/group/adopt.c \
+	runtime/group/adopt.h \
 	runtime/group/cgroup.c \
 	runtime/group/cgroup.h \
 	runtime/group/contain.c \
@@ -19,6 +21,7 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/leader.h \
 	runtime/group/leader_setup.c \
 	runtime/group/leader_setup.h \
+	runtime/group/leader_table.c \
 	runtime/group/leavers.c \
 	runtime/group/light.c \
 	runtime/group/light.h \

@@ -34,6 +34,7 @@ sweep_init(struct sweep *sweep, struct walk *walk, enum sweep_scope scope,
 	sweep->scope = scope;
 	sweep->leaf = leaf;
 	sweep->deadline = -1;
+	sweep->main_fd = -1;
 }
 
 void
@@ -165,13 +166,22 @@ ask_found(const struct walk_found *found, void *arg)
 	walk_signal(found, SIGCONT); /* a stopped process does not act */
 }
 
+void
+sweep_signal_main(const struct sweep *sweep, int signum)
+{
+	if (sweep->main_fd != -1)
+		os_pidfd_signal(sweep->main_fd, signum);
+	else if (sweep->main != 0)
+		kill(sweep->main, signum);
+}
+
 /* Our own main process leads a group of its own: one call reaches it all. */
 static void
-ask_pid(pid_t pid, int signum)
+ask_pgroup(pid_t pgid, int signum)
 {
-	BUG_IF(pid == 0 || pid == 1 || pid == -1 || -pid == getpgrp());
-	kill(pid, signum);
-	kill(pid, SIGCONT);
+	BUG_IF(pgid <= 1 || pgid == getpgrp());
+	kill(-pgid, signum);
+	kill(-pgid, SIGCONT);
 }
 
 /*
@@ -209,11 +219,12 @@ ask(struct sweep *sweep, const struct step *step)
 	tell(sweep, signum, sweep->asked, step->ms);
 	switch (sweep->asked) {
 	case SWEEP_COMMAND:
-		ask_pid(sweep->main, signum);
+		sweep_signal_main(sweep, signum);
+		sweep_signal_main(sweep, SIGCONT);
 		break;
 	case SWEEP_PGROUP:
-		if (sweep->pgid == sweep->main)
-			ask_pid(-sweep->pgid, signum);
+		if (sweep->pgid == sweep->main && sweep->main_fd == -1)
+			ask_pgroup(sweep->pgid, signum);
 		else
 			ask_walk(sweep, signum, THE_PGROUP);
 		break;
@@ -334,8 +345,8 @@ kill_round(struct sweep *sweep, int64_t now)
 
 	if (sweep->leaf != NULL)
 		cgroup_leaf_kill(sweep->leaf);
-	if (sweep->scope == SWEEP_ALL && sweep->main != 0)
-		kill(sweep->main, SIGKILL); /* needs no /proc */
+	if (sweep->scope == SWEEP_ALL)
+		sweep_signal_main(sweep, SIGKILL); /* needs no /proc */
 	if (sweep->scope == SWEEP_NAMESPACE) {
 		kill(-1, SIGKILL);
 	} else {

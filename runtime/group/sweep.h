@@ -69,8 +69,10 @@ struct sweep {
 	struct cgroup_leaf *leaf;   /* NULL without one */
 	sweep_asking_fn *on_asking; /* the caller's to set after sweep_init() */
 	void *on_asking_arg;
-	pid_t main; /* 0 once it is reaped */
-	pid_t pgid; /* of the main process */
+	pid_t main;  /* 0 once it is reaped */
+	int main_fd; /* of one that is not our child, and may be reaped by
+			another: its handle; else -1 */
+	pid_t pgid;  /* of the main process */
 	struct steps steps;
 	size_t next;
 	enum sweep_target target; /* whom the next step addresses */
@@ -102,6 +104,9 @@ void sweep_begin(struct sweep *sweep, const struct steps *steps,
  * time.  (Within a PID namespace its process group may be asked twice.)
  */
 void sweep_widen(struct sweep *sweep);
+
+/* To the main process, if there is one. */
+void sweep_signal_main(const struct sweep *sweep, int signum);
 
 /* Reaps what has ended, in a bounded turn; fn may be NULL. */
 enum sweep_reaped sweep_reap(struct sweep *sweep, sweep_reaped_fn *fn,

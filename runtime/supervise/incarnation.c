@@ -362,6 +362,8 @@ on_event(struct grouper_host *host, const struct grouper_event *event,
 	case GROUPER_EVENT_PAUSED:
 	case GROUPER_EVENT_CONTINUED:
 	case GROUPER_EVENT_LEFTOVERS:
+	case GROUPER_EVENT_AWAITING:
+	case GROUPER_EVENT_ADOPTED:
 		break;
 	}
 }

@@ -65,6 +65,7 @@ check_down(const struct link_down *down)
 		FUZZ_CHECK(down->steps.count > 0);
 		FUZZ_CHECK(steps_format(&down->steps, text, sizeof(text)) == 0);
 	}
+	FUZZ_CHECK(down->type != LINK_ADOPT || down->pid > 1);
 	FUZZ_CHECK(link_send_down(ends[0], down) == 0);
 	FUZZ_CHECK(link_receive_down(ends[1], &again) == 1);
 	FUZZ_CHECK(memcmp(down, &again, sizeof(again)) == 0);

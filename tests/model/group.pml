@@ -29,7 +29,10 @@
  *   descendants finds one that can run, if there is one, in a step; what it
  *   misses while processes move, the next finds.  A leader that was told
  *   empty and only has to exit (leavers.c) is gone.  At level cgroup a leader
- *   and a host ask the leaf besides, which can only delay a report.
+ *   and a host ask the leaf besides, which can only delay a report.  Which
+ *   process is the main one, that another may be adopted (LINK_ADOPT), and that
+ *   the leader waits for the host's word on it: to the table, the end comes
+ *   when it is that of the last one.
  *
  * What is shown
  *

@@ -364,6 +364,8 @@ has_rows(enum link_up_type type)
 	case LINK_PAUSED:
 	case LINK_CONTINUED:
 	case LINK_STEP:
+	case LINK_AWAITING:
+	case LINK_ADOPTED:
 		return false;
 	}
 	return true;

@@ -159,6 +159,9 @@ START_TEST(messages_that_make_no_sense_are_refused)
 	};
 	const struct link_down downs[] = {
 		{ .type = LINK_WAKE + 1 },
+		{ .type = LINK_ADOPT },
+		{ .type = LINK_ADOPT, .pid = 1 },
+		{ .type = LINK_ADOPT, .pid = -2 },
 		{ .type = LINK_STOP }, /* without steps */
 		{ .type = LINK_STOP,
 		    .target = SWEEP_REST,

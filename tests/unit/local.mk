@@ -2,6 +2,7 @@
 
 # Suites of one module each, and what they share.
 unit_tests += \
+	tests/unit/check_adopt \
 	tests/unit/check_bus \
 	tests/unit/check_bus_callers \
 	tests/unit/check_cgroup \

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Another process becomes the main process of its group: before or after the
+ * end of the first one, and only if it is one of the group.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/group/host.h"
+#include "trial.h"
+
+/* A background process that says its pid and ends with 7 on a line. */
+#define SUCCESSOR "exec 3<&0; (read x <&3; exit 7) & echo $!; "
+
+static void
+adopt_next(struct grouper_host *host, const struct grouper_event *event,
+    void *arg)
+{
+	trial_record(host, event, arg);
+	if (event->type == GROUPER_EVENT_AWAITING)
+		ck_assert_int_eq(grouper_adopt(host, NULL,
+				     (pid_t)trial_number(arg)),
+		    GROUPER_OK);
+}
+
+static void
+stop_then_adopt(struct grouper_host *host, const struct grouper_event *event,
+    void *arg)
+{
+	trial_record(host, event, arg);
+	if (event->type != GROUPER_EVENT_AWAITING)
+		return;
+	ck_assert_int_eq(grouper_stop(host, NULL, NULL), GROUPER_OK);
+	ck_assert_int_eq(grouper_adopt(host, NULL, (pid_t)trial_number(arg)),
+	    GROUPER_OK);
+}
+
+static struct grouper_options
+shell(struct trial *trial, const char *text)
+{
+	struct grouper_options options = trial_shell(trial, text);
+
+	options.flags = GROUPER_ADOPT;
+	return options;
+}
+
+/* With the trial's own key, so that its end is seen to. */
+static void
+start_with(struct trial *trial, const struct grouper_options *options,
+    grouper_event_fn *fn)
+{
+	strlcpy(trial->keys[trial->nkeys++], "default", sizeof(trial->keys[0]));
+	ck_assert_int_eq(grouper_start(trial->host, options, fn, trial),
+	    GROUPER_OK);
+}
+
+/* A running group whose successor, by its pid, is the main process. */
+static pid_t
+start_adopted(struct trial *trial, const char *text)
+{
+	struct grouper_options options;
+	const struct trial_event *event;
+	pid_t pid;
+
+	trial_open(trial, NULL);
+	options = shell(trial, text);
+	trial_start(trial, &options);
+	trial_await(trial, GROUPER_EVENT_STARTED);
+	pid = (pid_t)trial_number(trial);
+	ck_assert_int_eq(grouper_adopt(trial->host, NULL, pid), GROUPER_OK);
+	event = trial_await(trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(event->error, 0);
+	ck_assert_int_eq(event->pid, pid);
+	return pid;
+}
+
+static void
+expect_end(struct trial *trial, int status)
+{
+	ck_assert_int_eq(WEXITSTATUS(trial_await(trial, GROUPER_EVENT_ENDED)
+					 ->status),
+	    status);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    status);
+	ck_assert_uint_eq(trial_count(trial, GROUPER_EVENT_ENDED), 1);
+}
+
+START_TEST(one_that_is_adopted_at_the_end_goes_on)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial, SUCCESSOR "exit 3");
+	start_with(&trial, &options, adopt_next);
+	trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(grouper_state(trial.host, NULL),
+	    GROUPER_STATE_RUNNING);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_ENDED), 0);
+	trial_say(&trial);
+	expect_end(&trial, 7);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_AWAITING), 1);
+	trial_close(&trial);
+}
+END_TEST
+
+static bool
+has_one_member(void *arg)
+{
+	struct grouper_processes list = { 0 };
+	struct trial *trial = arg;
+	bool one;
+
+	ck_assert_int_eq(grouper_members(trial->host, NULL, &list), GROUPER_OK);
+	one = list.count == 1;
+	grouper_processes_free(&list);
+	return one;
+}
+
+START_TEST(the_end_of_the_one_before_is_nothing)
+{
+	struct trial trial;
+
+	start_adopted(&trial, SUCCESSOR "exec sleep 1000");
+	kill(trial.events[0].pid, SIGKILL);
+	trial_until(&trial, has_one_member, &trial);
+	trial_say(&trial);
+	expect_end(&trial, 7);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(the_end_of_a_living_process_s_child_has_no_status)
+{
+	struct trial trial;
+
+	start_adopted(&trial, SUCCESSOR "wait; exec sleep 1000");
+	trial_say(&trial);
+	expect_end(&trial, 255);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(what_is_left_without_a_successor_is_swept)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial, "sleep 1000 & exit 6");
+	if (_i == 1)
+		options.flags |= GROUPER_HOLD_LEFTOVERS;
+	trial_start(&trial, &options);
+	trial_await(&trial, GROUPER_EVENT_AWAITING);
+	if (_i == 1) {
+		trial_await(&trial, GROUPER_EVENT_LEFTOVERS);
+		grouper_stop(trial.host, NULL, NULL);
+	} else {
+		trial_await(&trial, GROUPER_EVENT_ENDED);
+	}
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    6);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(nothing_is_awaited_where_nothing_is_left)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial, "exit 0");
+	trial_run_ok(&trial, &options);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_AWAITING), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(a_stop_is_not_undone_by_a_successor)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial, SUCCESSOR "exit 3");
+	start_with(&trial, &options, stop_then_adopt);
+	expect_end(&trial, 3);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_ADOPTED), 0);
+	trial_close(&trial);
+}
+END_TEST
+
+/* This process, the leader, one that is gone. */
+static pid_t
+stranger(int which)
+{
+	pid_t pid;
+
+	switch (which) {
+	case 0:
+		return getpid();
+	case 1:
+		return trial_leader();
+	default:
+		pid = fork();
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+		return pid;
+	}
+}
+
+START_TEST(a_stranger_is_refused)
+{
+	const struct trial_event *event;
+	struct grouper_options options;
+	struct trial trial;
+	pid_t gone, pid;
+
+	gone = stranger(2); /* while no host waits for its children */
+	trial_open(&trial, NULL);
+	options = shell(&trial, "read x; exit 4");
+	trial_start(&trial, &options);
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	pid = _i == 2 ? gone : stranger(_i);
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, pid), GROUPER_OK);
+	event = trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(event->error, ESRCH);
+	ck_assert_int_eq(event->status, pid);
+	ck_assert_int_eq(event->pid, trial.events[0].pid);
+	trial_say(&trial);
+	expect_end(&trial, 4);
+	trial_close(&trial);
+}
+END_TEST
+
+/* Through a handle, as long as its parent could reap it. */
+START_TEST(signals_and_stop_steps_reach_the_adopted_one)
+{
+	static const enum grouper_stop_target targets[] = { GROUPER_STOP_GROUP,
+		GROUPER_STOP_COMMAND, GROUPER_STOP_TREE };
+	struct grouper_options options;
+	struct trial trial;
+	pid_t pid;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial,
+	    "setsid sh -c 'trap \"echo got\" USR1; trap \"echo bye; exit\" "
+	    "TERM; echo $$; while :; do sleep 1000 & wait $!; done' & "
+	    "trap '' TERM; wait; while :; do sleep 1000; done");
+	options.shutdown = "TERM 10s, KILL";
+	options.stop_target = targets[_i];
+	trial_start(&trial, &options);
+	pid = (pid_t)trial_number(&trial);
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, pid), GROUPER_OK);
+	trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGUSR1), GROUPER_OK);
+	trial_expect(&trial, "got");
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL), GROUPER_OK);
+	trial_await(&trial, GROUPER_EVENT_ENDED);
+	trial_expect(&trial, "bye");
+	grouper_stop(trial.host, NULL, "KILL");
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(within_a_pid_namespace_its_pid_is_the_group_s)
+{
+	const struct trial_event *event;
+	struct grouper_options options;
+	struct trial trial;
+	long inside;
+
+	if (grouper_containment_probe(GROUPER_CONTAIN_PIDNS, NULL) != 0)
+		SUPPORT_SKIP("no PID namespaces");
+	trial_open(&trial, NULL);
+	options = shell(&trial, SUCCESSOR "exec sleep 1000");
+	options.contain = GROUPER_CONTAIN_PIDNS;
+	trial_start(&trial, &options);
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	inside = trial_number(&trial);
+	grouper_adopt(trial.host, NULL, (pid_t)inside);
+	event = trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(event->error, 0);
+	ck_assert_int_eq(event->status, inside);
+	ck_assert_int_ne(event->pid, trial.events[0].pid);
+	ck_assert_int_eq(kill(event->pid, 0), 0);
+	kill(trial.events[0].pid, SIGKILL);
+	trial_until(&trial, has_one_member, &trial);
+	trial_say(&trial);
+	expect_end(&trial, 7);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(only_a_group_that_may_be_adopted_in_is_asked)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	ck_assert_int_eq(grouper_adopt(NULL, NULL, 2), GROUPER_NO_GROUP);
+	trial_open(&trial, NULL);
+	options = trial_shell(&trial, "read x");
+	trial_start(&trial, &options);
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, 2), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, 1), GROUPER_INVALID);
+	ck_assert_int_eq(grouper_adopt(trial.host, "x", 2), GROUPER_NOT_FOUND);
+	trial_say(&trial);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, 2), GROUPER_NO_GROUP);
+	trial_close(&trial);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("adopt");
+	TCase *tc = support_case(suite, "adopt");
+
+	tcase_add_test(tc, one_that_is_adopted_at_the_end_goes_on);
+	tcase_add_test(tc, the_end_of_the_one_before_is_nothing);
+	tcase_add_test(tc, the_end_of_a_living_process_s_child_has_no_status);
+	tcase_add_loop_test(tc, what_is_left_without_a_successor_is_swept, 0,
+	    2);
+	tcase_add_test(tc, nothing_is_awaited_where_nothing_is_left);
+	tcase_add_test(tc, a_stop_is_not_undone_by_a_successor);
+	tcase_add_loop_test(tc, a_stranger_is_refused, 0, 3);
+	tcase_add_loop_test(tc, signals_and_stop_steps_reach_the_adopted_one, 0,
+	    3);
+	tcase_add_test(tc, within_a_pid_namespace_its_pid_is_the_group_s);
+	tcase_add_test(tc, only_a_group_that_may_be_adopted_in_is_asked);
+	return support_main(suite, NULL);
+}
