@@ -56,11 +56,27 @@ text(const json_t *object, const char *name)
 	return value != NULL ? value : "";
 }
 
+/* Its own, and of a supervisor those that count against its intensity. */
+static void
+print_restarts(const json_t *child, char *restarts, size_t size)
+{
+	char period[32];
+
+	if (json_object_get(child, "period_ms") == NULL) {
+		snprintf(restarts, size, "%" PRId64, number(child, "restarts"));
+		return;
+	}
+	table_time(number(child, "period_ms"), period, sizeof(period));
+	snprintf(restarts, size, "%" PRId64 " (%" PRId64 "/%" PRId64 " in %s)",
+	    number(child, "restarts"), number(child, "restarts_in_period"),
+	    number(child, "intensity"), period);
+}
+
 /* One row of the tree; branch is what leads to it. */
 static int
 add_child(struct table *table, const json_t *child, const char *branch)
 {
-	char name[512], pid[16] = "", up[32] = "", restarts[48], memory[32],
+	char name[512], pid[16] = "", up[32] = "", restarts[96], memory[32],
 			cpu[32], last[256];
 	const char *cells[8];
 
@@ -69,8 +85,7 @@ add_child(struct table *table, const json_t *child, const char *branch)
 		snprintf(pid, sizeof(pid), "%" PRId64, number(child, "pid"));
 	if (json_object_get(child, "uptime_ms") != NULL)
 		table_time(number(child, "uptime_ms"), up, sizeof(up));
-	snprintf(restarts, sizeof(restarts), "%" PRId64,
-	    number(child, "restarts"));
+	print_restarts(child, restarts, sizeof(restarts));
 	table_size((uint64_t)number(child, "memory"), memory, sizeof(memory));
 	table_time(number(child, "cpu_ms"), cpu, sizeof(cpu));
 	snprintf(last, sizeof(last), "%s", text(child, "last"));

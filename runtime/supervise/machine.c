@@ -425,6 +425,31 @@ machine_after(const struct machine_node *node)
 	return NULL;
 }
 
+/* One that pauses is not ready, nor before its children are after that. */
+static enum machine_state
+shown_state(const struct machine_node *node)
+{
+	const struct branch *supervisor = node->supervisor;
+
+	if (supervisor == NULL || !supervisor->warming ||
+	    !branch_runs(supervisor))
+		return node->state;
+	return supervisor->cooling ? MACHINE_BACKOFF : MACHINE_STARTING;
+}
+
+/* When the next try is due; -1: none is, or that is not known. */
+static int64_t
+due_of(const struct machine_node *node)
+{
+	if (node->supervisor != NULL && node->supervisor->cooling)
+		return node->supervisor->cycle_due;
+	if (node->state != MACHINE_BACKOFF)
+		return -1;
+	return node->cycle && node->child != NULL ?
+	    node->child->parent->cycle_due :
+	    node->timer.due;
+}
+
 void
 machine_view(const struct machine_node *node, struct machine_view *view)
 {
@@ -435,22 +460,29 @@ machine_view(const struct machine_node *node, struct machine_view *view)
 		.key = node_key(node),
 		.depth = child != NULL ? child->parent->depth + 1 : 0,
 		.instance = supervisor == NULL ? node->number : 0,
-		.state = node->state,
+		.state = shown_state(node),
 		.run = node->run,
 		.spec = child != NULL ? child->spec : NULL,
 		.supervisor = supervisor != NULL ? supervisor->spec : NULL,
 		.spawned = child != NULL && child->spawned,
-		.cooling = supervisor != NULL && supervisor->cooling,
+		.ready = node->ready,
+		.cooling = supervisor != NULL && supervisor->warming,
 		.since = node->since,
-		.due = -1,
+		.due = due_of(node),
 		.restarts = node->restarts,
 		.status = node->last_status,
 		.reason = node->reason != NULL ? node->reason : "",
 	};
-	if (node->state == MACHINE_BACKOFF)
-		view->due = node->cycle && child != NULL ?
-		    child->parent->cycle_due :
-		    node->timer.due;
+}
+
+size_t
+machine_restarts(const struct machine_node *node, int64_t now)
+{
+	const struct branch *supervisor = node->supervisor;
+
+	return supervisor == NULL ?
+	    0 :
+	    window_count(&supervisor->window, now, supervisor->spec->period_ms);
 }
 
 const char *

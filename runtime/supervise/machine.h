@@ -231,7 +231,9 @@ struct machine_view {
 	const struct spec_supervisor *supervisor; /* its flags;
 						     NULL: a command */
 	bool spawned;				  /* not of the tree */
-	bool cooling;  /* a supervisor in its on_limit pause */
+	bool ready;    /* this incarnation was, once */
+	bool cooling;  /* a supervisor in its on_limit pause, or not ready
+			  again after it */
 	int64_t since; /* of this state */
 	int64_t due;   /* the next try of BACKOFF; else -1 */
 	uint64_t restarts;
@@ -240,6 +242,12 @@ struct machine_view {
 };
 
 void machine_view(const struct machine_node *node, struct machine_view *view);
+
+/*
+ * The restarts of a supervisor's children that count against its intensity
+ * now; 0 for a command.
+ */
+size_t machine_restarts(const struct machine_node *node, int64_t now);
 
 /* "idle", "pending", ...; never NULL. */
 const char *machine_state_name(enum machine_state state);

@@ -94,6 +94,7 @@ exceed(struct machine_node *node, size_t restarts)
 	}
 	machine_tell(parent->node, MACHINE_NOTE_COOLDOWN, "%s; pausing for %s",
 	    text, text_of_ms(pause, sizeof(pause), parent->spec->cooldown_ms));
+	node_reason(parent->node, text);
 	cycle_cool(node);
 }
 

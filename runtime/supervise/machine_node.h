@@ -200,6 +200,7 @@ struct branch {
 	bool fresh;   /* as its specification, never started */
 	bool cycling; /* a restart in common goes on */
 	bool cooling; /* that is the pause of on_limit */
+	bool warming; /* cooling, or its children not all ready after it */
 	bool dirty;
 	int64_t cycle_due; /* -1: cooling, not yet known */
 	unsigned int depth;

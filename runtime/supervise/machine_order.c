@@ -85,6 +85,7 @@ start_supervisor(struct branch *supervisor)
 	supervisor->fresh = false;
 	supervisor->phase = PHASE_BOOT;
 	supervisor->cycling = supervisor->cooling = false;
+	supervisor->warming = false;
 	window_clear(&supervisor->window);
 	free(supervisor->text);
 	supervisor->text = NULL;
@@ -202,6 +203,7 @@ branch_stop(struct branch *supervisor, enum outcome outcome, const char *text)
 	supervisor->outcome = outcome;
 	NO_MEMORY_IF((supervisor->text = strdup(text)) == NULL);
 	supervisor->cycling = supervisor->cooling = false;
+	supervisor->warming = false;
 	timer_clear(&supervisor->timer);
 	TAILQ_FOREACH(child, &supervisor->children, sibling)
 		TAILQ_FOREACH(node, &child->nodes, sibling) {
@@ -377,7 +379,7 @@ cycle_cool(struct machine_node *failed)
 	struct branch *supervisor = failed->child->parent;
 	struct child *child;
 
-	supervisor->cooling = true;
+	supervisor->cooling = supervisor->warming = true;
 	supervisor->cycle_due = -1;
 	timer_clear(&supervisor->timer);
 	failed->kind = KIND_RESTART;
@@ -528,8 +530,10 @@ run_supervisor(struct branch *supervisor)
 		cycle_run(supervisor);
 	}
 	start_some(supervisor);
-	if (supervisor->phase == PHASE_BOOT && !supervisor->cycling &&
-	    RB_EMPTY(&supervisor->unsettled)) {
+	if (supervisor->cycling || !RB_EMPTY(&supervisor->unsettled))
+		return;
+	supervisor->warming = false;
+	if (supervisor->phase == PHASE_BOOT) {
 		supervisor->phase = PHASE_UP;
 		node_is_ready(supervisor->node);
 	}

@@ -91,9 +91,22 @@ add_last(json_t **child, const struct machine_view *view)
 	}
 }
 
+/* What of its intensity is used up. */
+static void
+add_limit(json_t **child, const struct machine_node *node,
+    const struct spec_supervisor *spec)
+{
+	json_put(child, "strategy",
+	    json_string(spec_strategy_name(spec->strategy)));
+	json_put(child, "restarts_in_period",
+	    json_integer((json_int_t)machine_restarts(node, clock_ms())));
+	json_put(child, "intensity", json_integer(spec->intensity));
+	json_put(child, "period_ms", json_integer(spec->period_ms));
+}
+
 static json_t *
-describe(const struct supervisor *supervisor, const struct machine_view *view,
-    const struct usage *usage)
+describe(const struct supervisor *supervisor, const struct machine_node *node,
+    const struct machine_view *view, const struct usage *usage)
 {
 	const char *last = strrchr(view->key, '/');
 	const char *id = last != NULL ? last + 1 : view->key;
@@ -113,9 +126,7 @@ describe(const struct supervisor *supervisor, const struct machine_view *view,
 			    view->due - clock_ms() :
 			    0));
 	if (view->supervisor != NULL) {
-		json_put(&child, "strategy",
-		    json_string(spec_strategy_name(view->supervisor
-						       ->strategy)));
+		add_limit(&child, node, view->supervisor);
 		json_put(&child, "children", json_array());
 	} else
 		add_run(&child, supervisor, view, usage);
@@ -218,7 +229,7 @@ add_nodes(json_t *answer, struct supervisor *supervisor, const char *key,
 		if (top == NULL)
 			depth = view.depth;
 		level = view.depth - depth;
-		child = describe(supervisor, &view, usage);
+		child = describe(supervisor, node, &view, usage);
 		if (json_array_append_new(open[level], child) == -1)
 			return -1;
 		open[level + 1] = json_object_get(child, "children");

@@ -140,6 +140,27 @@ check_over(struct wait *wait, const struct machine_view *view)
 	    view->reason[0] != '\0' ? view->reason : NULL);
 }
 
+/* A supervisor below it is not ready while it pauses. */
+static bool
+pauses_below(const struct wait *wait, const struct machine_view *view)
+{
+	const struct machine_node *node;
+	struct machine_view below;
+
+	if (view->supervisor == NULL)
+		return false;
+	node = machine_find(supervisor_machine(wait->waits->supervisor),
+	    view->key);
+	while ((node = machine_after(node)) != NULL) {
+		machine_view(node, &below);
+		if (below.depth <= view->depth)
+			return false;
+		if (below.cooling)
+			return true;
+	}
+	return false;
+}
+
 static struct progress
 check_view(struct wait *wait, const struct machine_view *view)
 {
@@ -151,7 +172,8 @@ check_view(struct wait *wait, const struct machine_view *view)
 		return (struct progress) { over, GROUPER_OK, NULL };
 	if (over)
 		return check_over(wait, view);
-	if (wait->what != WAITS_ENDED && view->state == MACHINE_RUNNING)
+	if (wait->what != WAITS_ENDED && view->state == MACHINE_RUNNING &&
+	    (wait->what != WAITS_READY || !pauses_below(wait, view)))
 		return settled(GROUPER_OK, NULL);
 	if ((wait->what == WAITS_STARTED || wait->what == WAITS_SCALED) &&
 	    view->state == MACHINE_BACKOFF)

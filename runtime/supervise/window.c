@@ -41,6 +41,18 @@ window_add(struct window *window, int64_t now_ms, int64_t period_ms)
 	return window->count;
 }
 
+size_t
+window_count(const struct window *window, int64_t now_ms, int64_t period_ms)
+{
+	size_t old = 0;
+
+	while (old < window->count &&
+	    now_ms - window->times[(window->head + old) % window->size] >
+		period_ms)
+		old++;
+	return window->count - old;
+}
+
 void
 window_clear(struct window *window)
 {

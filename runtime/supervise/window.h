@@ -22,6 +22,10 @@ struct window {
  */
 size_t window_add(struct window *window, int64_t now_ms, int64_t period_ms);
 
+/* How many of them are within period_ms now. */
+size_t window_count(const struct window *window, int64_t now_ms,
+    int64_t period_ms);
+
 void window_clear(struct window *window);
 void window_fini(struct window *window);
 

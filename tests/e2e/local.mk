@@ -33,6 +33,7 @@ e2e_tests += \
 	tests/e2e/check_talks \
 	tests/e2e/check_terminal \
 	tests/e2e/check_tmpdir \
+	tests/e2e/check_told \
 	tests/e2e/check_trees \
 	tests/e2e/check_workloads
 

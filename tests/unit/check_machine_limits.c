@@ -153,6 +153,60 @@ START_TEST(cooldown_pauses_and_starts_anew)
 }
 END_TEST
 
+static int64_t
+due_of(const struct puppet *p, const char *key)
+{
+	struct machine_view view;
+
+	machine_view(machine_find(p->machine, key), &view);
+	return view.due;
+}
+
+START_TEST(what_pauses_is_not_ready_until_its_children_are)
+{
+	struct puppet *p = puppet_boot("one 9/5000 n{one 0/5000 cool=3000 "
+				       "a? b}");
+
+	puppet_ready(p, "n/a");
+	puppet_expect_state(p, "n", "running");
+	ck_assert_int_eq(due_of(p, "n"), -1);
+	puppet_hold_stop(p, "n/b");
+	puppet_end(p, "n/a", KILLED);
+	puppet_expect_state(p, "n", "restarting");
+	ck_assert_int_eq(due_of(p, "n"), -1);
+	puppet_empty(p, "n/b");
+	ck_assert_int_eq(due_of(p, "n"), p->now + 3000);
+	puppet_expect_state(p, "", "running");
+	puppet_pass(p, 3000);
+	puppet_expect_state(p, "n", "starting");
+	ck_assert_int_eq(due_of(p, "n"), -1);
+	puppet_ready(p, "n/a");
+	puppet_expect_state(p, "n", "running");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(restarts_count_against_the_intensity_for_the_period)
+{
+	struct puppet *p = puppet_boot("one 3/5000 a n{one 3/9000 b}");
+	const struct machine_node *root = machine_root(p->machine);
+	const struct machine_node *inner = machine_find(p->machine, "n");
+
+	puppet_end(p, "a", KILLED);
+	puppet_pass(p, 1000);
+	puppet_end(p, "a", KILLED);
+	puppet_end(p, "n/b", KILLED);
+	ck_assert_uint_eq(machine_restarts(root, p->now), 2);
+	ck_assert_uint_eq(machine_restarts(inner, p->now), 1);
+	ck_assert_uint_eq(machine_restarts(machine_find(p->machine, "a"),
+			      p->now),
+	    0);
+	ck_assert_uint_eq(machine_restarts(root, p->now + 4001), 1);
+	ck_assert_uint_eq(machine_restarts(root, p->now + 5001), 0);
+	puppet_free(p);
+}
+END_TEST
+
 START_TEST(cooldown_can_be_stopped)
 {
 	struct puppet *p = puppet_boot("one 0/5000 cool=3000 a b");
@@ -344,6 +398,8 @@ main(void)
 	tcase_add_test(tc, backoff_delays_the_whole_group);
 	tcase_add_test(tc, dependent_restart_waits_for_what_it_needs);
 	tcase_add_test(tc, cooldown_pauses_and_starts_anew);
+	tcase_add_test(tc, what_pauses_is_not_ready_until_its_children_are);
+	tcase_add_test(tc, restarts_count_against_the_intensity_for_the_period);
 	tcase_add_test(tc, cooldown_can_be_stopped);
 	tc = support_case(suite, "leader");
 	tcase_add_test(tc,

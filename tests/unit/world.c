@@ -116,6 +116,9 @@ depends(const struct spec_child *one, const char *id)
 static bool
 is_settled(const struct machine_view *view)
 {
+	/* What pauses does not hold up the siblings that had it once. */
+	if (view->cooling && view->ready)
+		return true;
 	return view->state == MACHINE_RUNNING || view->state == MACHINE_IDLE ||
 	    view->state == MACHINE_DONE || view->state == MACHINE_LATCHED ||
 	    view->state == MACHINE_UNKILLABLE;
@@ -156,7 +159,7 @@ check_siblings(const struct machine_view *self, bool start, bool listed)
 			continue;
 		if (view.supervisor != NULL && view.state != MACHINE_RUNNING &&
 		    view.state != MACHINE_STARTING &&
-		    view.state != MACHINE_STOPPING)
+		    view.state != MACHINE_STOPPING && !view.cooling)
 			continue;
 		if ((!before && !view.spec->parallel) ||
 		    depends(view.spec, self->spec->id))

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a running tree tells of itself: states, restarts, decisions and errors.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree.h"
+
+static json_int_t
+number_of(const char *key, const char *name)
+{
+	json_t *child = tree_child(key), *value = json_object_get(child, name);
+	json_int_t number = json_is_integer(value) ? json_integer_value(value) :
+						     -1;
+
+	json_decref(child);
+	return number;
+}
+
+/* Its end is the moment when the pause begins. */
+#define PAUSES(pause) \
+	"children:\n" \
+	"  - id: n\n" \
+	"    supervisor:\n" \
+	"      intensity: 0\n" \
+	"      on_limit: cooldown " pause "\n" \
+	"      children:\n" \
+	"        - {id: c, command: [sleep, '1000']}\n"
+
+START_TEST(a_supervisor_that_pauses_is_restarting)
+{
+	struct tree tree;
+	char *out;
+
+	tree_start(&tree, PAUSES("1h"));
+	tree_await_ready("");
+	tree_expect_state("n", "running");
+	tree_expect(0, ARGV("signal", "KILL", "n/c"));
+	tree_await_event("n", "cooldown", 1);
+	tree_expect_state("n", "restarting");
+	ck_assert_int_gt(number_of("n", "retry_ms"), 0);
+	ck_assert_int_eq(tree_ask(&out, ARGV("status", "n")), 0);
+	ck_assert_msg(strstr(out, "pausing") != NULL ||
+		strstr(out, "intensity exceeded by n/c") != NULL,
+	    "%s", out);
+	ck_assert_msg(strstr(out, ", again in ") != NULL, "%s", out);
+	free(out);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_supervisor_that_pauses_is_not_ready)
+{
+	static const char *const keys[] = { "n", "" };
+	struct tree tree;
+
+	tree_start(&tree, PAUSES("1h"));
+	tree_await_ready("");
+	tree_expect(0, ARGV("signal", "KILL", "n/c"));
+	tree_await_event("n", "cooldown", 1);
+	tree_expect(124,
+	    ARGV("wait", "--ready", "--timeout", "50ms", keys[_i]));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_supervisor_is_ready_again_after_its_pause)
+{
+	struct tree tree;
+
+	tree_start(&tree, PAUSES("100ms"));
+	tree_await_ready("");
+	tree_expect(0, ARGV("signal", "KILL", "n/c"));
+	tree_await_event("n", "cooldown", 1);
+	tree_expect(0, ARGV("wait", "--ready", "n", ""));
+	tree_expect_state("n/c", "running");
+	tree_expect_state("n", "running");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(status_tells_how_much_of_the_intensity_is_used_up)
+{
+	struct tree tree;
+	char *out;
+
+	tree_start(&tree,
+	    "intensity: 7\nperiod: 1h\nchildren:\n" TREE_LIVES("a")
+		TREE_LIVES("b"));
+	tree_await_ready("");
+	ck_assert_int_eq(number_of("", "restarts_in_period"), 0);
+	tree_expect(0, ARGV("signal", "KILL", "a", "b"));
+	tree_await_event("a", "started", 2);
+	tree_await_event("b", "started", 2);
+	ck_assert_int_eq(number_of("", "restarts_in_period"), 2);
+	ck_assert_int_eq(number_of("", "intensity"), 7);
+	ck_assert_int_eq(number_of("", "period_ms"), 3600000);
+	ck_assert_int_eq(number_of("a", "restarts"), 1);
+	ck_assert_int_eq(number_of("a", "restarts_in_period"), -1);
+	ck_assert_int_eq(tree_ask(&out, ARGV("status")), 0);
+	ck_assert_msg(strstr(out, "  0 (2/7 in 1 h 0 m)") != NULL, "%s", out);
+	free(out);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("told");
+	TCase *tc;
+
+	tc = support_case(suite, "status");
+	tcase_add_test(tc, a_supervisor_that_pauses_is_restarting);
+	tcase_add_loop_test(tc, a_supervisor_that_pauses_is_not_ready, 0, 2);
+	tcase_add_test(tc, a_supervisor_is_ready_again_after_its_pause);
+	tcase_add_test(tc, status_tells_how_much_of_the_intensity_is_used_up);
+	return support_main(suite, NULL);
+}
