@@ -119,7 +119,7 @@ fill(struct launch *launch, const char *key, const struct spec_command *command)
 	options->umask = command->umask;
 	options->nice = command->nice;
 	options->fds = launch->fds;
-	if (command->worker)
+	if (command->worker && !command->force)
 		options->flags |= GROUPER_WORKER;
 	if (command->force)
 		options->flags |= GROUPER_FORCE;

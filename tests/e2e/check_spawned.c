@@ -354,6 +354,27 @@ START_TEST(a_worker_has_to_insist)
 }
 END_TEST
 
+START_TEST(a_forced_worker_may_found_groups)
+{
+	char text[2048];
+	struct tree tree;
+
+	snprintf(text, sizeof(text),
+	    "children:\n  - id: a\n    force: true\n    shell: |\n"
+	    "      %s run true; echo run $?\n"
+	    "      %s spawn --key b sleep 1000; echo spawn $?\n"
+	    "      %s ident\n"
+	    "      exec sleep 1000\n",
+	    support_grouper(), support_grouper(), support_grouper());
+	tree_start(&tree, text);
+	support_await_stdout(&tree.host, "run 0\n");
+	support_await_stdout(&tree.host, "spawn 0\n");
+	support_await_stdout(&tree.host, "group tree a\n");
+	free(tree_state("b"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Under run */
 
 START_TEST(a_script_under_run_spawns_and_waits)
@@ -500,6 +521,7 @@ main(void)
 	tcase_add_test(tc, readiness_can_be_said);
 	tcase_add_test(tc, instances_do_not_take_the_keys_of_what_was_spawned);
 	tcase_add_test(tc, a_worker_has_to_insist);
+	tcase_add_test(tc, a_forced_worker_may_found_groups);
 	tc = support_case(suite, "run");
 	tcase_add_test(tc, a_script_under_run_spawns_and_waits);
 	tcase_add_test(tc, a_run_shows_its_own_command_too);
