@@ -133,18 +133,6 @@ print_step(const json_t *step)
 		    json_integer_value(json_object_get(step, "to")));
 }
 
-/* Lines of a text that the host made of a file's. */
-static void
-print_problems(const char *text)
-{
-	size_t length;
-
-	for (; *text != '\0'; text += length + (text[length] == '\n')) {
-		length = strcspn(text, "\n");
-		tool_line(STDERR_FILENO, false, "%.*s", (int)length, text);
-	}
-}
-
 /* The result is released. */
 static int
 print_plan(const struct planning *planning, json_t *result)
@@ -156,7 +144,7 @@ print_plan(const struct planning *planning, json_t *result)
 	size_t i;
 
 	if (problems != NULL || !json_is_array(steps)) {
-		print_problems(problems != NULL ? problems : "no plan");
+		tool_lines(problems != NULL ? problems : "no plan");
 		json_decref(result);
 		return TOOL_NO;
 	}

@@ -52,20 +52,8 @@ status_of(enum grouper_error error)
 int
 remote_fail(struct remote *remote, enum grouper_error error, const char *whom)
 {
-	const char *text = client_error(remote->client);
-	size_t length = strcspn(text, "\n");
-
-	if (whom != NULL)
-		tool_error(remote->options.verb, "%s: %.*s", whom, (int)length,
-		    text);
-	else
-		tool_error(remote->options.verb, "%.*s", (int)length, text);
 	/* What is wrong with a file takes several lines. */
-	while (text[length] == '\n' && text[length + 1] != '\0') {
-		text += length + 1;
-		length = strcspn(text, "\n");
-		tool_line(STDERR_FILENO, false, "%.*s", (int)length, text);
-	}
+	tool_trouble(remote->options.verb, whom, client_error(remote->client));
 	return status_of(error);
 }
 

@@ -200,7 +200,7 @@ reload_by_signal(struct supervise *supervise)
 
 	error = reload(&why, supervise);
 	if (error != GROUPER_OK)
-		tool_error(supervise->options->verb, "nothing was changed: %s",
+		tool_trouble(supervise->options->verb, "nothing was changed",
 		    why != NULL ? why : grouper_strerror(error));
 	free(why);
 }

@@ -106,18 +106,28 @@ tree_read(const char *path, const char *formation, char **why)
 	return tree;
 }
 
+/*
+ * The reason why a start failed is one line; the others, which show what is
+ * wrong, go where our errors do.
+ */
 static char **
 read_env(const char *path, char **why)
 {
 	struct tree_problems problems;
-	char **list;
+	char **list, *end;
 
 	tree_problems_init(&problems);
 	list = dotenv_read(path, &problems);
 	if (list == NULL)
 		*why = print_problems(&problems);
 	tree_problems_fini(&problems);
-	return list;
+	if (list != NULL || *why == NULL)
+		return list;
+	end = *why + strcspn(*why, "\n");
+	if (end[0] != '\0' && end[1] != '\0')
+		tool_lines(*why);
+	*end = '\0';
+	return NULL;
 }
 
 const struct launch_hooks tree_hooks = { user_find, read_env };

@@ -95,6 +95,28 @@ tool_error(const char *verb, const char *format, ...)
 	errno = saved;
 }
 
+void
+tool_lines(const char *text)
+{
+	size_t length;
+
+	for (; *text != '\0'; text += length + (text[length] == '\n')) {
+		length = strcspn(text, "\n");
+		tool_line(STDERR_FILENO, false, "%.*s", (int)length, text);
+	}
+}
+
+void
+tool_trouble(const char *verb, const char *whom, const char *text)
+{
+	size_t length = strcspn(text, "\n");
+
+	tool_error(verb, "%s%s%.*s", whom != NULL ? whom : "",
+	    whom != NULL ? ": " : "", (int)length, text);
+	if (text[length] == '\n')
+		tool_lines(text + length + 1);
+}
+
 int
 tool_printed(const char *verb)
 {

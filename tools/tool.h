@@ -49,12 +49,22 @@ void tool_error(const char *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
+ * The same of a text of several lines, such as what is wrong with a file: the
+ * first behind "grouper VERB: WHOM: ", the others as they are.  whom may be
+ * NULL.
+ */
+void tool_trouble(const char *verb, const char *whom, const char *text);
+
+/*
  * Prints a line to a descriptor by one write.  Control characters, which
  * names and command lines may hold, are shown as '?'.  raw: the terminal is
  * in raw mode and needs a carriage return.  0, or -1 with errno.
  */
 int tool_line(int fd, bool raw, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Prints each line of a text like that, to standard error. */
+void tool_lines(const char *text);
 
 /* Writes all of it; 0, or -1 with errno. */
 int tool_write(int fd, const char *text, unsigned long length);

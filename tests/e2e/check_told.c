@@ -106,6 +106,43 @@ START_TEST(status_tells_how_much_of_the_intensity_is_used_up)
 }
 END_TEST
 
+START_TEST(a_signal_s_reload_shows_what_is_wrong_with_the_file)
+{
+	struct support_run checked;
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" TREE_LIVES("a"));
+	tree_await_ready("a");
+	tree_write("children: []\nchildern: []\n");
+	ck_assert_int_eq(tree_script(&checked, "$G check tree.yaml"), 1);
+	ck_assert(strstr(checked.stderr_text.data, "\nchildern: []\n^") !=
+	    NULL);
+	support_signal(&tree.host, SIGHUP);
+	support_await_stderr(&tree.host, checked.stderr_text.data);
+	support_await_stderr(&tree.host,
+	    "grouper supervise: nothing was changed: ");
+	support_finish(&checked);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_bad_env_file_is_shown_and_is_a_reason_of_one_line)
+{
+	struct tree tree;
+
+	support_file("bad.env", 0644, "A=1\nB=\"x\n");
+	tree_start(&tree,
+	    "children:\n" TREE_LIVES("a") "  - {id: b, autostart: false, "
+					  "env_file: '@/bad.env', "
+					  "command: ['true']}\n");
+	tree_await_ready("a");
+	tree_refuses(1, "bad.env:2:3: error: ", ARGV("start", "b"));
+	support_await_stderr(&tree.host, "\nB=\"x\n  ^\n");
+	ck_assert(strchr(tree.host.stderr_text.data, '?') == NULL);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -117,5 +154,8 @@ main(void)
 	tcase_add_loop_test(tc, a_supervisor_that_pauses_is_not_ready, 0, 2);
 	tcase_add_test(tc, a_supervisor_is_ready_again_after_its_pause);
 	tcase_add_test(tc, status_tells_how_much_of_the_intensity_is_used_up);
+	tc = support_case(suite, "errors");
+	tcase_add_test(tc, a_signal_s_reload_shows_what_is_wrong_with_the_file);
+	tcase_add_test(tc, a_bad_env_file_is_shown_and_is_a_reason_of_one_line);
 	return support_main(suite, NULL);
 }
