@@ -1,188 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The fixture tested on itself: that it sees what a test leaves behind, by
- * running the deliberately bad tests below in a runner of their own, and that
- * commands, terminals and survivors are as the header says.  Needs no grouper.
+ * running deliberately bad tests in a runner of their own, and that commands,
+ * terminals and survivors are as the header says.  Needs no grouper.
  */
 
 #include "support.h"
 
-#include <sys/syscall.h>
-
-#include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-_Noreturn static void
-pause_for_ever(void)
-{
-	for (;;)
-		pause();
-}
+#include "bad.h"
 
-/*
- * Bad tests: each must be failed by the fixture.
- */
-
-START_TEST(leaves_descriptor)
-{
-	ck_assert_int_ne(open("/dev/null", O_RDONLY), -1);
-}
-END_TEST
-
-START_TEST(leaves_child)
-{
-	if (fork() == 0)
-		pause_for_ever();
-}
-END_TEST
-
-START_TEST(leaves_orphan_in_another_session)
-{
-	int fds[2];
-	char c;
-
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	if (fork() == 0) {
-		setsid();
-		if (fork() != 0)
-			_exit(0);
-		if (write(fds[1], "x", 1) != 1)
-			_exit(1);
-		pause_for_ever();
-	}
-	ck_assert_int_eq(read(fds[0], &c, 1), 1);
-	close(fds[0]);
-	close(fds[1]);
-}
-END_TEST
-
-START_TEST(leaves_child_without_exit_signal)
-{
-	if (syscall(SYS_clone, 0, NULL, NULL, NULL, NULL) == 0)
-		pause_for_ever();
-}
-END_TEST
-
-static void *
-pausing_thread(void *unused)
-{
-	(void)unused;
-	pause_for_ever();
-}
-
-/* A child whose main thread has ended, while another goes on. */
-static pid_t
-start_zombie_with_thread(void)
-{
-	pthread_t thread;
-	pid_t pid;
-
-	if ((pid = fork()) == 0) {
-		if (pthread_create(&thread, NULL, pausing_thread, NULL) != 0)
-			_exit(1);
-		syscall(SYS_exit, 0);
-	}
-	support_await_state(pid, "Z");
-	return pid;
-}
-
-START_TEST(leaves_zombie_with_living_thread)
-{
-	start_zombie_with_thread();
-}
-END_TEST
-
-START_TEST(leaves_stopped_child)
-{
-	pid_t pid;
-
-	if ((pid = fork()) == 0)
-		pause_for_ever();
-	kill(pid, SIGSTOP);
-}
-END_TEST
-
-START_TEST(fails_with_stray)
-{
-	if (fork() == 0) {
-		setsid();
-		pause_for_ever();
-	}
-	ck_abort_msg("on purpose");
-}
-END_TEST
-
-START_TEST(times_out_with_stray)
-{
-	if (fork() == 0) {
-		setsid();
-		pause_for_ever();
-	}
-	pause_for_ever();
-}
-END_TEST
-
-START_TEST(finds_no_stray_of_another)
-{
-	struct support_process runner;
-
-	ck_assert(support_process(getppid(), &runner));
-	/* The runner and this test are all that its keeper has. */
-	ck_assert_uint_eq(support_descendants(runner.ppid, NULL, 0), 2);
-}
-END_TEST
-
-START_TEST(is_skipped)
-{
-	SUPPORT_SKIP("on purpose");
-}
-END_TEST
-
-START_TEST(waits_in_vain)
-{
-	struct support_run r;
-	struct support_command c = {
-		.argv = ARGV("sleep", "1000"),
-	};
-
-	support_start(&r, &c);
-	support_wait_for(&r, 50);
-}
-END_TEST
-
-static void
-add_bad(Suite *s, const char *name, const TTest *test)
-{
-	tcase_add_test(support_case(s, name), test);
-}
-
-static int
-bad_main(void)
-{
-	Suite *s = suite_create("bad");
-	TCase *tc;
-
-	add_bad(s, "descriptor", leaves_descriptor);
-	add_bad(s, "child", leaves_child);
-	add_bad(s, "orphan", leaves_orphan_in_another_session);
-	add_bad(s, "quiet child", leaves_child_without_exit_signal);
-	add_bad(s, "zombie", leaves_zombie_with_living_thread);
-	add_bad(s, "stopped", leaves_stopped_child);
-	add_bad(s, "in vain", waits_in_vain);
-	add_bad(s, "skipped", is_skipped);
-	tc = support_case(s, "strays");
-	tcase_set_timeout(tc, 8);
-	tcase_add_test(tc, fails_with_stray);
-	tcase_add_test(tc, finds_no_stray_of_another);
-	tcase_add_test(tc, times_out_with_stray);
-	tcase_add_test(tc, finds_no_stray_of_another);
-	return support_main(s, NULL);
-}
+#define STRING(number) #number
+#define NUMBER(macro) STRING(macro)
 
 /* Runs one bad case in a runner of its own; returns its exit status. */
 static int
@@ -214,6 +48,8 @@ static const struct expected_failure {
 	{ "zombie", "1 processes left behind" },
 	{ "stopped", "1 processes left behind" },
 	{ "in vain", "did not end in time" },
+	{ "left comets", "Failures: " NUMBER(COMET_ROUNDS) ", Errors: 0" },
+	{ "comets", "Failures: " NUMBER(COMET_ROUNDS) ", Errors: 0" },
 };
 
 START_TEST(fixture_fails_a_bad_test)
@@ -222,8 +58,8 @@ START_TEST(fixture_fails_a_bad_test)
 	struct support_run r;
 
 	ck_assert_msg(run_bad(&r, e->name) == 1, "%s passed", e->name);
-	ck_assert_msg(strstr(r.stdout_text.data, e->message) != NULL, "%s: %s",
-	    e->name, r.stdout_text.data);
+	ck_assert_msg(strstr(r.stdout_text.data, e->message) != NULL,
+	    "%s: %.2000s", e->name, r.stdout_text.data);
 	support_assert_no_survivors();
 	support_finish(&r);
 }
@@ -495,6 +331,22 @@ START_TEST(sweep_ends_a_forking_comet)
 }
 END_TEST
 
+START_TEST(living_comet_is_never_emptiness)
+{
+	size_t killed;
+
+	for (int i = 0; i < COMET_ROUNDS; i++) {
+		start_comet(comet_turns[_i]);
+		usleep(comet_turns[_i] * (unsigned int)i / COMET_ROUNDS);
+		ck_assert(!support_reap());
+		ck_assert(!support_is_empty(NULL));
+		ck_assert(support_sweep(&killed));
+		ck_assert_uint_ge(killed, 1);
+		ck_assert(support_is_empty(NULL));
+	}
+}
+END_TEST
+
 /*
  * Waiting
  */
@@ -561,6 +413,7 @@ support_suite(void)
 	tcase_add_test(tc, survivors_are_found_by_token_wherever_they_are);
 	tcase_add_test(tc, zombies_do_not_survive_but_their_threads_do);
 	tcase_add_test(tc, sweep_ends_a_forking_comet);
+	tcase_add_loop_test(tc, living_comet_is_never_emptiness, 0, N_COMETS);
 
 	tc = support_case(s, "waiting");
 	tcase_add_test(tc, file_is_awaited_with_its_text);

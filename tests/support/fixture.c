@@ -179,8 +179,9 @@ static ssize_t
 end_descendants(char *first, size_t size)
 {
 	struct support_process list[64];
-	size_t found;
+	size_t found, killed;
 
+	snprintf(first, size, "in no list");
 	found = support_descendants(getpid(), list, 64);
 	if (found > 0) {
 		support_print_processes("left behind", list,
@@ -188,9 +189,9 @@ end_descendants(char *first, size_t size)
 		snprintf(first, size, "pid %d state %c: %s", (int)list[0].pid,
 		    list[0].state, list[0].command);
 	}
-	if (!support_sweep(NULL))
+	if (!support_sweep(&killed))
 		return -1;
-	return (ssize_t)found;
+	return (ssize_t)(found > killed ? found : killed);
 }
 
 void

@@ -15,4 +15,9 @@ tests_support_libsupport_la_SOURCES = \
 unit_tests += \
 	tests/support/check_support
 
+tests_support_check_support_SOURCES = \
+	tests/support/bad.c \
+	tests/support/bad.h \
+	tests/support/check_support.c
+
 EXTRA_DIST += tests/support/coverage.sh

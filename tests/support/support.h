@@ -127,10 +127,18 @@ size_t support_children(pid_t, pid_t *, size_t max);
 /*
  * Living processes anywhere on the machine, below whatever parent, namespace
  * or cgroup, with token in their arguments or environment; list may be NULL.
- * The calling process does not count.
+ * The calling process does not count.  What changes its pid all the time, a
+ * comet, is hardly ever found: only support_reap() proves that there is none.
  */
 size_t support_survivors(const char *token, struct support_process *,
     size_t max);
+
+/*
+ * Reaps all children that have ended.  True when there is none any more, of
+ * whatever kind: as the test is a subreaper, nothing that descends from it is
+ * alive then.  A command that was not waited for loses its status.
+ */
+bool support_reap(void);
 
 /*
  * This test's random token.  Each command gets it as SUPPORT_TOKEN in its
@@ -138,7 +146,13 @@ size_t support_survivors(const char *token, struct support_process *,
  */
 const char *support_token(void);
 
-/* Fails the test, listing them, unless support_survivors(token) is 0. */
+/*
+ * Does nothing live that descends from the test or carries its token?  For
+ * support_until(); it is support_reap() that tells.
+ */
+bool support_is_empty(void *unused);
+
+/* Fails the test, listing what lives, unless support_is_empty(). */
 void support_assert_no_survivors(void);
 
 /* The same, but they may take until a deadline to go. */
@@ -146,8 +160,8 @@ void support_await_no_survivors(int ms);
 
 /*
  * Stops, kills and reaps every descendant of the calling process; false if
- * one is alive after SUPPORT_PATIENCE.  The number killed goes to *killed
- * (may be NULL).
+ * one is alive after SUPPORT_PATIENCE.  The number killed, 0 only if nothing
+ * lived, goes to *killed (may be NULL).
  */
 bool support_sweep(size_t *killed);
 
