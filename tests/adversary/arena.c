@@ -40,13 +40,6 @@ arena_is_root(void)
 	return geteuid() == 0;
 }
 
-bool
-arena_is_empty(void *unused)
-{
-	(void)unused;
-	return support_survivors(support_token(), NULL, 0) == 0;
-}
-
 void
 arena_without_leak_check(void)
 {

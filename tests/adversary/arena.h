@@ -62,9 +62,6 @@ const char *arena_program(const char *name);
  */
 const char *arena_setuid_copy(const struct arena *, const char **why);
 
-/* Is nothing alive that carries the test's token?  For support_until(). */
-bool arena_is_empty(void *unused);
-
 /*
  * For commands that are denied what the leak check of a sanitizer needs: it is
  * off for those that the test starts from now on.

@@ -16,7 +16,8 @@
  *	status=S bystanders=B comet=C others=O
  *
  * how the command ended, how many bystanders still sleep, whether the moving
- * one still moves, and how many strangers are left.
+ * one still moves, and how many strangers are left: those that a list shows,
+ * or 1 if something lives when the bystanders were ended.
  *
  * Status 97: the machine does not let us make such surroundings; 98: an error.
  */
@@ -51,7 +52,14 @@
 #define FEW_PIDS "450"
 #define BYSTANDER "bystander"
 
-static atomic_uint *turns;
+#define PATIENCE 10000 /* milliseconds until the bystanders have ended */
+
+struct shared {
+	atomic_uint turns;
+	atomic_bool landed; /* the moving bystander is to end */
+};
+
+static struct shared *shared;
 
 _Noreturn static void
 fail(int status, const char *what)
@@ -191,12 +199,12 @@ move_on(void)
 {
 	const struct timespec pause_time = { .tv_nsec = 300000 };
 
-	for (;;) {
+	while (!atomic_load(&shared->landed)) {
 		switch (fork()) {
 		case -1:
 			break;
 		case 0:
-			atomic_fetch_add(turns, 1);
+			atomic_fetch_add(&shared->turns, 1);
 			break;
 		default:
 			_exit(0);
@@ -258,11 +266,33 @@ static bool
 comet_moves(void)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
-	unsigned int before = atomic_load(turns);
+	unsigned int before = atomic_load(&shared->turns);
 
 	for (int i = 0; i < 5000; i++) {
-		if (atomic_load(turns) != before)
+		if (atomic_load(&shared->turns) != before)
 			return true;
+		nanosleep(&ms, NULL);
+	}
+	return false;
+}
+
+/*
+ * Does nothing live but this init?  Strangers that change their pid are in no
+ * list, but they are children: waitid(2) tells, once the bystanders, which it
+ * counts as well, have gone.
+ */
+static bool
+is_alone(void)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	pid_t pid;
+
+	for (int i = 0; i < PATIENCE; i++) {
+		do {
+			pid = waitpid(-1, NULL, WNOHANG | __WALL);
+		} while (pid > 0);
+		if (pid == -1)
+			return errno == ECHILD;
 		nanosleep(&ms, NULL);
 	}
 	return false;
@@ -282,11 +312,21 @@ wait_for(pid_t command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static void
+end_bystanders(const pid_t *sleepers, int count, pid_t turner)
+{
+	for (int i = 0; i < count; i++)
+		kill(sleepers[i], SIGKILL);
+	if (turner != 0)
+		kill(turner, SIGKILL);
+	atomic_store(&shared->landed, true);
+}
+
 static int
 be_init(int bystanders, char **command)
 {
-	pid_t *sleepers, pid;
-	int alive = 0, others, status;
+	pid_t *sleepers, pid, turner = 0;
+	int alive = 0, others, status, moves;
 
 	if (mount("proc", "/proc", "proc", 0, NULL) == -1)
 		fail(NOT_HERE, "/proc");
@@ -300,7 +340,7 @@ be_init(int bystanders, char **command)
 	} else {
 		if (!write_file("/proc/sys/kernel/ns_last_pid", "300"))
 			fail(NOT_HERE, "ns_last_pid");
-		start(turn_back_pids);
+		turner = start(turn_back_pids);
 	}
 	for (int i = 0; i < bystanders; i++)
 		sleepers[i] = start(sleep_on);
@@ -316,8 +356,12 @@ be_init(int bystanders, char **command)
 	others = count_others();
 	for (int i = 0; i < bystanders; i++)
 		alive += waitpid(sleepers[i], NULL, WNOHANG) == 0 ? 1 : 0;
+	moves = comet_moves() ? 1 : 0;
+	end_bystanders(sleepers, bystanders, turner);
+	if (!is_alone() && others == 0)
+		others = 1;
 	printf("status=%d bystanders=%d comet=%d others=%d\n", status, alive,
-	    comet_moves() ? 1 : 0, others);
+	    moves, others);
 	free(sleepers);
 	return 0;
 }
@@ -328,9 +372,9 @@ with_few_pids(int bystanders, char **command)
 	siginfo_t si;
 	pid_t pid;
 
-	turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE,
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (turns == MAP_FAILED)
+	if (shared == MAP_FAILED)
 		fail(FAILED, "mmap");
 	own_mounts(CLONE_NEWPID);
 	if ((pid = fork()) == -1)
