@@ -375,6 +375,25 @@ START_TEST(a_forced_worker_may_found_groups)
 }
 END_TEST
 
+START_TEST(a_worker_that_runs_a_group_has_to_insist)
+{
+	char text[2048];
+	struct tree tree;
+
+	snprintf(text, sizeof(text),
+	    "children:\n  - id: a\n    shell: |\n"
+	    "      %s run -- touch @/refused; echo status $?\n"
+	    "      %s run --force -- sh -c 'exit 3'; echo status $?\n"
+	    "      exec sleep 1000\n",
+	    support_grouper(), support_grouper());
+	tree_start(&tree, text);
+	support_await_stdout(&tree.host, "status 121\n");
+	support_await_stdout(&tree.host, "status 3\n");
+	ck_assert_int_eq(access(support_path("refused"), F_OK), -1);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Under run */
 
 START_TEST(a_script_under_run_spawns_and_waits)
@@ -522,6 +541,7 @@ main(void)
 	tcase_add_test(tc, instances_do_not_take_the_keys_of_what_was_spawned);
 	tcase_add_test(tc, a_worker_has_to_insist);
 	tcase_add_test(tc, a_forced_worker_may_found_groups);
+	tcase_add_test(tc, a_worker_that_runs_a_group_has_to_insist);
 	tc = support_case(suite, "run");
 	tcase_add_test(tc, a_script_under_run_spawns_and_waits);
 	tcase_add_test(tc, a_run_shows_its_own_command_too);
