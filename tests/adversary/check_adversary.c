@@ -218,6 +218,49 @@ START_TEST(what_cannot_be_killed_is_named)
 }
 END_TEST
 
+/* Longer limits, until the process has come before its group's end. */
+static void
+run_unkillable_to_its_limit(struct support_run *r, const char *copy)
+{
+	char limit[32];
+
+	for (int ms = 500; ms < SUPPORT_PATIENCE; ms *= 2) {
+		snprintf(limit, sizeof(limit), "%dms", ms);
+		support_start(r,
+		    &(struct support_command) {
+			.argv = ARGV(support_grouper(), "run", "--shutdown",
+			    "TERM 60ms, KILL", "--timeout", limit, "--",
+			    arena_program("hostile"), "-c", copy, "-m",
+			    support_token(), "setuid-real", "stay"),
+			.group = SUPPORT_OWN_GROUP,
+			.uid = support_user(),
+		    });
+		if (support_stdout_comes(r, "ready\n"))
+			return;
+		support_finish(r);
+		ck_assert(support_sweep(NULL));
+	}
+	ck_abort_msg("the unkillable process never came");
+}
+
+START_TEST(unkillable_outranks_the_time_limit)
+{
+	struct support_process left;
+	const char *why, *copy;
+	struct support_run r;
+
+	if (!arena_available(&arenas[REAPER_AS_USER], &why) ||
+	    (copy = arena_setuid_copy(&arenas[REAPER_AS_USER], &why)) == NULL)
+		SUPPORT_SKIP("%s", why);
+	run_unkillable_to_its_limit(&r, copy);
+	support_wait(&r);
+	ck_assert(support_until(one_is_left, &left, SUPPORT_PATIENCE));
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "time limit"));
+	end_unkillable(&r, &left);
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(arena_is_not_available)
 {
 	const char *why = "";
@@ -263,10 +306,12 @@ int
 main(void)
 {
 	Suite *s = suite_create("adversary");
+	TCase *tc;
 
 	for (int i = 0; i < ARENAS; i++)
 		add_arena(s, i);
-	tcase_add_loop_test(support_case(s, "unkillable"),
-	    what_cannot_be_killed_is_named, 0, 4);
+	tc = support_case(s, "unkillable");
+	tcase_add_loop_test(tc, what_cannot_be_killed_is_named, 0, 4);
+	tcase_add_test(tc, unkillable_outranks_the_time_limit);
 	return support_main(s, NULL);
 }

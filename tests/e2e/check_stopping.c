@@ -176,6 +176,36 @@ START_TEST(time_limit_is_in_the_report_alone_if_quiet)
 }
 END_TEST
 
+/*
+ * The group that outlives its time limit, TERM being ignored from its first
+ * instruction, loses its leader as well.
+ */
+START_TEST(dead_leader_outranks_the_time_limit)
+{
+	struct support_command c = {
+		.argv = ARGV("sh", "-c",
+		    "trap '' TERM; exec \"$0\" run --timeout 1s "
+		    "--shutdown infinity --report=json sh -c 'read x'",
+		    support_grouper()),
+		.input_open = true,
+	};
+	struct support_run r;
+	pid_t leader;
+
+	support_start(&r, &c);
+	support_await_stderr(&r, "time limit of 1s");
+	ck_assert_uint_eq(support_children(r.pid, &leader, 1), 1);
+	kill(leader, SIGKILL);
+	support_await_stderr(&r, "died");
+	support_feed_end(&r);
+	ck_assert_int_eq(support_wait(&r), 120);
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "\"leader_died\""));
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data, "\"timeout\""));
+	support_assert_no_survivors();
+	support_finish(&r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -191,5 +221,6 @@ main(void)
 	tcase_add_test(tc, time_limit_names_what_is_alive);
 	tcase_add_test(tc, time_limit_names_so_many);
 	tcase_add_test(tc, time_limit_is_in_the_report_alone_if_quiet);
+	tcase_add_test(tc, dead_leader_outranks_the_time_limit);
 	return support_main(suite, NULL);
 }
