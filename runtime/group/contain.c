@@ -268,8 +268,15 @@ probe_pidns(const char **why)
 	pid_t pid;
 
 	pid = os_clone(OS_CLONE_PIDNS, &pidfd, -1);
-	if (pid == -1 && errno == EPERM)
+	if (pid == -1 && errno == EPERM) {
+		if (access("/proc/self/uid_map", F_OK) == -1) {
+			error = errno;
+			*why = "/proc, where a user namespace gets its ids, "
+			       "is not mounted";
+			return error;
+		}
 		pid = os_clone(OS_CLONE_PIDNS | OS_CLONE_USERNS, &pidfd, -1);
+	}
 	if (pid == 0)
 		_exit(0);
 	if (pid == -1) {
