@@ -11,8 +11,8 @@
  * its other children through it, or before the host in a process of their
  * own.  Functions are to be called from the thread that runs the event base.
  * They return at once unless they say otherwise, and no callback runs before
- * they return.  Every function but grouper_host_free() may be called from a
- * callback.
+ * they return.  Every function but grouper_host_free() and grouper_wait() may
+ * be called from a callback.
  */
 #ifndef GROUPER_GROUP_H
 #define GROUPER_GROUP_H
@@ -192,7 +192,8 @@ struct grouper_host_options {
 
 /*
  * Makes a host on an event base.  The process becomes a child subreaper, and
- * an ignored SIGCHLD is set to its default.
+ * an ignored SIGCHLD is set to its default.  From the first use of messages,
+ * names or settings on, be it by a client of its socket, it ignores SIGPIPE.
  *
  * base: the caller's; it must outlive the host.
  * options: NULL for an anonymous host.  A named host holds a lock and a
