@@ -100,7 +100,7 @@ not_ready(struct machine_node *node)
 		node->child->spec->command->ready_timeout_ms));
 	node_reason(node, reason);
 	node->cause = CAUSE_NOT_READY;
-	node_stop(node, false);
+	node_stop(node, NULL);
 }
 
 static void
@@ -268,7 +268,7 @@ machine_watchdog(struct machine *machine, int64_t now, uint64_t run)
 	machine_tell(node, MACHINE_NOTE_WATCHDOG, "%s", "");
 	node_reason(node, "the watchdog expired");
 	node->cause = CAUSE_WATCHDOG;
-	node_stop(node, false);
+	node_stop(node, NULL);
 	machine_settle(machine);
 	return true;
 }
@@ -357,7 +357,7 @@ machine_shutdown(struct machine *machine, int64_t now, bool kill)
 		return;
 	}
 	if (root->supervisor->phase != PHASE_STOPPING)
-		node_stop(root, true);
+		node_stop(root, "the tree ends");
 	if (kill)
 		branch_kill(root->supervisor);
 	machine_settle(machine);

@@ -73,6 +73,7 @@ enum machine_note {
 	MACHINE_NOTE_UNKILLABLE,
 	MACHINE_NOTE_FAILED,  /* a supervisor, which begins to stop */
 	MACHINE_NOTE_STOPPED, /* as asked */
+	MACHINE_NOTE_DONE,    /* not to be restarted; text says why */
 	MACHINE_NOTE_ADDED,   /* a child or instance, by a request */
 	MACHINE_NOTE_REMOVED, /* no longer listed; node is NULL */
 	MACHINE_NOTE_CHANGED, /* by a reload, in place */
@@ -85,12 +86,11 @@ struct machine_action {
 	const struct machine_node *node;
 	const char *key; /* "" is the root's */
 	uint64_t run;	 /* START, STOP */
-	bool asked;	 /* STOP: the child did nothing to deserve it;
-			    else its view has the reason */
+	bool asked;	 /* STOP: the child did nothing to deserve it */
 	bool kill;	 /* STOP */
 	int status;	 /* END: 0-255; NOTE_ENDED: of wait(2), or -1 */
 	enum machine_note note;
-	const char *text; /* NOTE, and END: one line, may be "" */
+	const char *text; /* NOTE, END, and why of STOP: one line, may be "" */
 };
 
 /*

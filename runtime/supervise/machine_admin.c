@@ -101,7 +101,7 @@ stop(struct machine_node *node)
 		call_off(node);
 		return GROUPER_OK;
 	case MACHINE_LATCHED:
-		machine_emit(node->machine, MACHINE_RESET, node, true, false);
+		machine_emit(node->machine, MACHINE_RESET, node);
 		node_set(node, MACHINE_IDLE);
 		return GROUPER_OK;
 	case MACHINE_UNKILLABLE:
@@ -115,7 +115,7 @@ stop(struct machine_node *node)
 	}
 	if (node->next != NEXT_REMOVE)
 		node->next = NEXT_IDLE;
-	node_stop(node, true);
+	node_stop(node, "by request");
 	return GROUPER_OK;
 }
 
@@ -139,7 +139,7 @@ restart(struct machine_node *node)
 		return GROUPER_NOT_FOUND;
 	node->next = NEXT_START;
 	node->wanted = true;
-	node_stop(node, true);
+	node_stop(node, "to restart, by request");
 	return GROUPER_OK;
 }
 
@@ -172,7 +172,7 @@ reset(struct machine_node *node)
 {
 	if (node->state != MACHINE_LATCHED)
 		return GROUPER_OK;
-	machine_emit(node->machine, MACHINE_RESET, node, true, false);
+	machine_emit(node->machine, MACHINE_RESET, node);
 	node_set(node, MACHINE_IDLE);
 	return GROUPER_OK;
 }

@@ -202,6 +202,9 @@ finish(struct machine_node *node)
 	}
 	if (spec->restart == SPEC_TEMPORARY)
 		node_remove(node);
+	else
+		machine_tell(node, MACHINE_NOTE_DONE, "%s",
+		    "not restarted: it is transient and ended normally");
 }
 
 static void
@@ -331,7 +334,7 @@ node_over(struct machine_node *node)
 		node_set(node, MACHINE_LATCHED);
 		if (node->next != NEXT_DECIDE && node->next != NEXT_START) {
 			/* A stop clears the latch. */
-			machine_emit(machine, MACHINE_RESET, node, true, false);
+			machine_emit(machine, MACHINE_RESET, node);
 			follow(node);
 			return;
 		}

@@ -167,7 +167,7 @@ node_free(struct machine_node *node)
 	node_unpend(node);
 	timer_clear(&node->timer);
 	if (node->state == MACHINE_LATCHED)
-		machine_emit(machine, MACHINE_RESET, node, true, false);
+		machine_emit(machine, MACHINE_RESET, node);
 	if (node->run != 0)
 		RB_REMOVE(run_map, &machine->runs, node);
 	if (node->supervisor != NULL) {
@@ -179,6 +179,7 @@ node_free(struct machine_node *node)
 		window_fini(&node->supervisor->window);
 		source_release(node->supervisor->source);
 		free(node->supervisor->text);
+		free(node->supervisor->why);
 		free(node->supervisor);
 	}
 	if (child != NULL) {

@@ -188,6 +188,7 @@ struct branch {
 	enum outcome outcome;
 	int status; /* of SHUTDOWN, of wait(2) */
 	char *text; /* of the outcome */
+	char *why;  /* its children stop; NULL: they never did */
 	struct unsettled_tree unsettled;
 	struct alive_tree alive; /* those that follow the list's order */
 	struct stoppable_tree stoppable; /* those that do not, turn come */
@@ -275,7 +276,9 @@ void node_reason(struct machine_node *node, const char *reason);
 
 /* machine_queue.c: what goes out, and timers. */
 void machine_emit(struct machine *machine, enum machine_action_type type,
-    const struct machine_node *node, bool asked, bool kill);
+    const struct machine_node *node);
+void machine_emit_stop(const struct machine_node *node, const char *asked,
+    bool kill);
 void machine_emit_end(struct machine *machine, int status, const char *text);
 void machine_tell(const struct machine_node *node, enum machine_note note,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -289,7 +292,8 @@ void timer_clear(struct timer *timer);
 void node_pend(struct machine_node *node, enum kind kind, bool urgent);
 void node_unpend(struct machine_node *node);
 void node_start(struct machine_node *node);
-void node_stop(struct machine_node *node, bool asked);
+/* asked: why, if it did nothing to deserve it; NULL: its reason says that. */
+void node_stop(struct machine_node *node, const char *asked);
 void node_is_ready(struct machine_node *node);
 void branch_stop(struct branch *supervisor, enum outcome outcome,
     const char *text);
@@ -306,8 +310,8 @@ void branch_lose(struct machine_node *node, enum outcome outcome,
 /* machine_scale.c: nodes that come and go. */
 void node_begin(struct machine_node *node);  /* start it, of a request */
 void node_remove(struct machine_node *node); /* its child with the last */
-void node_retire(struct machine_node *node); /* when it is empty */
-void child_begin(struct child *child);	     /* all of a new one */
+void node_retire(struct machine_node *node, const char *why); /* when empty */
+void child_begin(struct child *child); /* all of a new one */
 void scale_to(struct child *child, size_t instances);
 size_t scale_count(const struct child *child);
 

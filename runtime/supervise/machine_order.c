@@ -129,7 +129,7 @@ node_start(struct machine_node *node)
 		start_supervisor(node->supervisor);
 		return;
 	}
-	machine_emit(machine, MACHINE_START, node, false, false);
+	machine_emit(machine, MACHINE_START, node);
 	node_set(node, MACHINE_STARTING);
 	arm_start(node);
 }
@@ -158,11 +158,22 @@ limit_stop(struct machine_node *node)
 		timer_set(&node->supervisor->timer, node->machine->now + total);
 }
 
+/* Why the children of a supervisor are stopped from now on. */
+static void
+set_why(struct branch *supervisor, const char *why)
+{
+	char *copy = strdup(why != NULL ? why : "");
+
+	NO_MEMORY_IF(copy == NULL);
+	free(supervisor->why);
+	supervisor->why = copy;
+}
+
 /* Once told, an incarnation is not told again but to be killed. */
 void
-node_stop(struct machine_node *node, bool asked)
+node_stop(struct machine_node *node, const char *asked)
 {
-	if (node->cause == CAUSE_NONE && asked)
+	if (node->cause == CAUSE_NONE && asked != NULL)
 		node->cause = CAUSE_ASKED;
 	timer_clear(&node->timer);
 	if (node->stop_sent) {
@@ -172,11 +183,13 @@ node_stop(struct machine_node *node, bool asked)
 	node->stop_sent = true;
 	node_set(node, MACHINE_STOPPING);
 	if (node->supervisor == NULL) {
-		machine_emit(node->machine, MACHINE_STOP, node, asked, false);
+		machine_emit_stop(node, asked, false);
 		return;
 	}
-	if (node->supervisor->phase != PHASE_STOPPING)
+	if (node->supervisor->phase != PHASE_STOPPING) {
 		branch_stop(node->supervisor, OUTCOME_STOPPED, "");
+		set_why(node->supervisor, asked);
+	}
 	if (node->child != NULL)
 		limit_stop(node);
 }
@@ -202,6 +215,7 @@ branch_stop(struct branch *supervisor, enum outcome outcome, const char *text)
 	supervisor->phase = PHASE_STOPPING;
 	supervisor->outcome = outcome;
 	NO_MEMORY_IF((supervisor->text = strdup(text)) == NULL);
+	set_why(supervisor, text);
 	supervisor->cycling = supervisor->cooling = false;
 	supervisor->warming = false;
 	timer_clear(&supervisor->timer);
@@ -229,7 +243,7 @@ kill_node(struct machine_node *node)
 		return;
 	if (node->supervisor != NULL) {
 		if (!node->stop_sent)
-			node_stop(node, true);
+			node_stop(node, node->child->parent->why);
 		node->kill_sent = true;
 		branch_kill(node->supervisor);
 		return;
@@ -242,7 +256,7 @@ kill_node(struct machine_node *node)
 	timer_clear(&node->timer);
 	node->stop_sent = node->kill_sent = true;
 	node_set(node, MACHINE_STOPPING);
-	machine_emit(node->machine, MACHINE_STOP, node, true, true);
+	machine_emit_stop(node, node->child->parent->why, true);
 }
 
 /* Without order, at once.  Only of one that stops. */
@@ -307,6 +321,15 @@ cycle_take_child(struct child *child)
 static void
 cycle_join(struct branch *supervisor, struct machine_node *failed)
 {
+	char why[MACHINE_TEXT_MAX];
+
+	snprintf(why, sizeof(why), "%s %s (%s)",
+	    supervisor->cooling ? "pausing with" : "restarting with",
+	    node_key(failed),
+	    supervisor->cooling ?
+		"on_limit" :
+		spec_strategy_name(supervisor->spec->strategy));
+	set_why(supervisor, why);
 	supervisor->cycling = true;
 	failed->cycle = true;
 	node_set(failed, MACHINE_BACKOFF);
@@ -441,7 +464,7 @@ stop_child(struct child *child)
 
 	TAILQ_FOREACH(node, &child->nodes, sibling)
 		if (node->weight.unsent)
-			node_stop(node, true);
+			node_stop(node, child->parent->why);
 }
 
 static void

@@ -54,11 +54,20 @@ push(struct machine *machine, enum machine_action_type type,
 
 void
 machine_emit(struct machine *machine, enum machine_action_type type,
-    const struct machine_node *node, bool asked, bool kill)
+    const struct machine_node *node)
 {
-	struct queued *queued = push(machine, type, node, "");
+	push(machine, type, node, "");
+}
 
-	queued->action.asked = asked;
+void
+machine_emit_stop(const struct machine_node *node, const char *asked, bool kill)
+{
+	const char *why = asked != NULL ? asked : node->reason;
+	struct queued *queued;
+
+	queued = push(node->machine, MACHINE_STOP, node,
+	    why != NULL ? why : "");
+	queued->action.asked = asked != NULL;
 	queued->action.kill = kill;
 }
 
@@ -205,6 +214,7 @@ machine_note_name(enum machine_note note)
 		[MACHINE_NOTE_FAILED] = "failed",
 		[MACHINE_NOTE_STOPPED] = "stopped",
 		[MACHINE_NOTE_ADDED] = "added",
+		[MACHINE_NOTE_DONE] = "done",
 		[MACHINE_NOTE_REMOVED] = "removed",
 		[MACHINE_NOTE_CHANGED] = "changed",
 	};

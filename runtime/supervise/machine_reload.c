@@ -155,20 +155,22 @@ move_source(struct source **at, struct source *to)
 }
 
 static void
-restart_changed(struct child *child)
+restart_changed(struct child *child, const char *key)
 {
 	struct machine_node *node;
+	char why[64];
+
+	snprintf(why, sizeof(why), "another %s", key);
 
 	TAILQ_FOREACH(node, &child->nodes, sibling) {
 		if (!node_alive(node) || node->cause == CAUSE_LEADER_DIED ||
 		    node->next == NEXT_IDLE || node->next == NEXT_REMOVE)
 			continue;
-		machine_tell(node, MACHINE_NOTE_CHANGED, "%s",
-		    "another command");
+		machine_tell(node, MACHINE_NOTE_CHANGED, "%s", why);
 		if (!branch_runs(child->parent))
 			continue;
 		node->next = NEXT_START;
-		node_stop(node, true);
+		node_stop(node, why);
 	}
 }
 
@@ -196,6 +198,7 @@ change_child(struct child *child, struct source *source,
 	const struct spec_child *old = child->spec;
 	struct source *keep = child->source;
 	struct machine_node *node;
+	const char *key;
 
 	/* What old points into must last to the end of this function. */
 	keep->refs++;
@@ -214,8 +217,9 @@ change_child(struct child *child, struct source *source,
 		change(TAILQ_FIRST(&child->nodes)->supervisor, source,
 		    spec->supervisor);
 	} else {
-		if (!spec_command_same_run(old->command, spec->command))
-			restart_changed(child);
+		key = spec_command_change(old->command, spec->command);
+		if (key != NULL)
+			restart_changed(child, key);
 		if (old->command->instances != spec->command->instances)
 			scale_to(child, spec->command->instances);
 	}
@@ -233,7 +237,7 @@ drop_child(struct child *child)
 		return;
 	}
 	TAILQ_FOREACH_SAFE(node, &child->nodes, sibling, next)
-		node_retire(node);
+		node_retire(node, "removed by a reload");
 }
 
 /* Takes a child out of whatever is in the order of positions. */

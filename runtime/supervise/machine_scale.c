@@ -34,7 +34,7 @@ node_remove(struct machine_node *node)
 }
 
 void
-node_retire(struct machine_node *node)
+node_retire(struct machine_node *node, const char *why)
 {
 	node->wanted = false;
 	if (!node_alive(node)) {
@@ -42,7 +42,7 @@ node_retire(struct machine_node *node)
 		return;
 	}
 	node->next = NEXT_REMOVE;
-	node_stop(node, true);
+	node_stop(node, why);
 }
 
 void
@@ -119,7 +119,7 @@ scale_down(struct child *child, size_t surplus)
 		if (retires(node))
 			continue;
 		surplus--;
-		node_retire(node);
+		node_retire(node, "fewer instances");
 	}
 }
 

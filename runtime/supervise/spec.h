@@ -205,6 +205,10 @@ bool spec_command_equal(const struct spec_command *one,
 bool spec_command_same_run(const struct spec_command *one,
     const struct spec_command *other);
 
+/* The first key of the file by which they do; NULL: there is none. */
+const char *spec_command_change(const struct spec_command *one,
+    const struct spec_command *other);
+
 /* A deep copy; NULL with errno. */
 struct spec_tree *spec_copy(const struct spec_tree *tree);
 int spec_child_copy(struct spec_child *to, const struct spec_child *from);

@@ -263,33 +263,67 @@ same_reactions(const struct spec_command *one, const struct spec_command *other)
 	return true;
 }
 
+static bool
+same_ready(const struct spec_command *one, const struct spec_command *other)
+{
+	return one->ready == other->ready && one->ready_fd == other->ready_fd &&
+	    same_list(one->ready_argv, other->ready_argv) &&
+	    one->ready_interval_ms == other->ready_interval_ms &&
+	    same_text(one->ready_regex, other->ready_regex);
+}
+
+static bool
+same_log(const struct spec_command *one, const struct spec_command *other)
+{
+	return one->log == other->log &&
+	    same_text(one->log_file, other->log_file) &&
+	    one->log_max_size == other->log_max_size &&
+	    one->log_keep == other->log_keep;
+}
+
+const char *
+spec_command_change(const struct spec_command *one,
+    const struct spec_command *other)
+{
+	const struct {
+		const char *key;
+		bool same;
+	} parts[] = {
+		{ "command", same_list(one->argv, other->argv) },
+		{ "type", one->worker == other->worker },
+		{ "force", one->force == other->force },
+		{ "ready", same_ready(one, other) },
+		{ "watchdog", one->watchdog_ms == other->watchdog_ms },
+		{ "stop_target", one->stop_target == other->stop_target },
+		{ "contain", one->contain == other->contain },
+		{ "start_pre", same_list(one->start_pre, other->start_pre) },
+		{ "env", same_list(one->env, other->env) },
+		{ "env_file", same_list(one->env_files, other->env_files) },
+		{ "cwd", same_text(one->directory, other->directory) },
+		{ "uid", same_text(one->user, other->user) },
+		{ "gid", same_text(one->group, other->group) },
+		{ "umask", one->umask == other->umask },
+		{ "nice", one->nice == other->nice },
+		{ "limits", same_limits(one, other) },
+		{ "stdin", same_text(one->input, other->input) },
+		{ "topics", same_list(one->topics, other->topics) },
+		{ "messages", one->messages == other->messages },
+		{ "on_event", same_reactions(one, other) },
+		{ "log", same_log(one, other) },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!parts[i].same)
+			return parts[i].key;
+	return NULL;
+}
+
 bool
 spec_command_same_run(const struct spec_command *one,
     const struct spec_command *other)
 {
-	return same_list(one->argv, other->argv) &&
-	    one->worker == other->worker && one->force == other->force &&
-	    one->ready == other->ready && one->ready_fd == other->ready_fd &&
-	    same_list(one->ready_argv, other->ready_argv) &&
-	    one->ready_interval_ms == other->ready_interval_ms &&
-	    same_text(one->ready_regex, other->ready_regex) &&
-	    one->watchdog_ms == other->watchdog_ms &&
-	    one->stop_target == other->stop_target &&
-	    one->contain == other->contain &&
-	    same_list(one->start_pre, other->start_pre) &&
-	    same_list(one->env, other->env) &&
-	    same_list(one->env_files, other->env_files) &&
-	    same_text(one->directory, other->directory) &&
-	    same_text(one->user, other->user) &&
-	    same_text(one->group, other->group) && one->umask == other->umask &&
-	    one->nice == other->nice && same_limits(one, other) &&
-	    same_text(one->input, other->input) &&
-	    same_list(one->topics, other->topics) &&
-	    one->messages == other->messages && same_reactions(one, other) &&
-	    one->log == other->log &&
-	    same_text(one->log_file, other->log_file) &&
-	    one->log_max_size == other->log_max_size &&
-	    one->log_keep == other->log_keep;
+	return spec_command_change(one, other) == NULL;
 }
 
 bool

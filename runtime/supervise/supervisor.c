@@ -252,16 +252,14 @@ act_stop(struct supervisor *supervisor, const struct machine_action *action)
 {
 	struct slot *slot = slot_find(&supervisor->slots, action->key);
 	char text[TEXT_MAX];
-	struct machine_view view;
 
 	if (slot == NULL || slot->run == NULL ||
 	    incarnation_number(slot->run) != action->run)
 		return;
-	machine_view(action->node, &view);
-	snprintf(text, sizeof(text), "stopping%s%s", action->asked ? "" : ": ",
-	    action->asked ? "" : view.reason);
-	tell(supervisor, "stopping", slot->key, action->kill ? "killed" : text,
-	    NULL);
+	snprintf(text, sizeof(text), "%s%s%s",
+	    action->kill ? "killed" : "stopping",
+	    action->text[0] != '\0' ? ": " : "", action->text);
+	tell(supervisor, "stopping", slot->key, text, NULL);
 	incarnation_stop(slot->run, action->kill);
 }
 

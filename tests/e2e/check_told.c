@@ -19,6 +19,120 @@ number_of(const char *key, const char *name)
 	return number;
 }
 
+/* The texts of events about a child, of those that hold a word. */
+static void
+expect_events(const char *key, const char *word, const char *texts)
+{
+	char script[256];
+
+	snprintf(script, sizeof(script),
+	    "$G events --since 1 --no-follow | grep -o ' %s: .*%s.*'", key,
+	    word);
+	tree_script_prints(0, texts, script);
+}
+
+START_TEST(a_stop_has_a_cause)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "strategy: rest_for_one\nchildren:\n" TREE_LIVES("a")
+		TREE_LIVES("b") TREE_LIVES("c"));
+	tree_await_ready("");
+	tree_expect(0, ARGV("restart", "c"));
+	tree_expect(0, ARGV("stop", "c"));
+	expect_events("c", "stopping",
+	    " c: stopping: to restart, by request\n"
+	    " c: stopping: by request\n");
+	tree_expect(0, ARGV("signal", "KILL", "a"));
+	tree_await_event("b", "started", 2);
+	expect_events("b", "stopping",
+	    " b: stopping: restarting with a (rest_for_one)\n");
+	tree_write("children:\n" TREE_LIVES("a"));
+	tree_expect(0, ARGV("reload"));
+	tree_await_event("b", "removed", 1);
+	expect_events("b", "stopping: rem",
+	    " b: stopping: removed by a reload\n");
+	support_signal(&tree.host, SIGTERM);
+	tree_end(&tree, 0);
+}
+END_TEST
+
+START_TEST(the_end_of_the_tree_is_a_cause)
+{
+	struct support_run r;
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - {id: n, supervisor: {children: [{id: c, "
+	    "command: [sleep, '1000']}]}}\n");
+	tree_await_ready("");
+	support_start(&r,
+	    &(struct support_command) {
+		.argv = ARGV(support_grouper(), "events", "--since", "1"),
+		.directory = support_directory() });
+	support_await_stdout(&r, " n/c: ready");
+	support_signal(&tree.host, SIGTERM);
+	support_await_stdout(&r, " n/c: stopping: the tree ends\n");
+	support_wait(&r);
+	support_finish(&r);
+	tree_end(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_failed_supervisor_is_a_cause)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n"
+	    "  - id: n\n"
+	    "    supervisor:\n"
+	    "      intensity: 0\n"
+	    "      children:\n"
+	    "        - {id: a, command: [sleep, '1000']}\n"
+	    "        - {id: b, command: [sleep, '1000']}\n");
+	tree_await_ready("");
+	tree_expect(0, ARGV("signal", "KILL", "n/b"));
+	tree_await_event("n/a", "started", 2);
+	expect_events("n/a", "stopping",
+	    " n/a: stopping: intensity exceeded by n/b: restart 1 within 5s, "
+	    "0 allowed: ended by SIGKILL\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(why_one_that_ended_is_not_restarted_is_told)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n" TREE_LIVES(
+		"a") "  - {id: t, restart: transient, command: ['true']}\n");
+	tree_await_event("t", "done", 1);
+	expect_events("t", "not",
+	    " t: not restarted: it is transient and ended normally\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(what_a_reload_restarts_for_is_told)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" TREE_LIVES("a"));
+	tree_await_ready("");
+	tree_write("children:\n"
+		   "  - {id: a, log: discard, command: [sleep, '1000']}\n");
+	tree_expect(0, ARGV("reload"));
+	tree_await_event("a", "started", 2);
+	expect_events("a", "another",
+	    " a: another log\n a: stopping: another log\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Its end is the moment when the pause begins. */
 #define PAUSES(pause) \
 	"children:\n" \
@@ -154,6 +268,12 @@ main(void)
 	tcase_add_loop_test(tc, a_supervisor_that_pauses_is_not_ready, 0, 2);
 	tcase_add_test(tc, a_supervisor_is_ready_again_after_its_pause);
 	tcase_add_test(tc, status_tells_how_much_of_the_intensity_is_used_up);
+	tc = support_case(suite, "events");
+	tcase_add_test(tc, a_stop_has_a_cause);
+	tcase_add_test(tc, the_end_of_the_tree_is_a_cause);
+	tcase_add_test(tc, a_failed_supervisor_is_a_cause);
+	tcase_add_test(tc, why_one_that_ended_is_not_restarted_is_told);
+	tcase_add_test(tc, what_a_reload_restarts_for_is_told);
 	tc = support_case(suite, "errors");
 	tcase_add_test(tc, a_signal_s_reload_shows_what_is_wrong_with_the_file);
 	tcase_add_test(tc, a_bad_env_file_is_shown_and_is_a_reason_of_one_line);
