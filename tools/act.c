@@ -13,6 +13,7 @@
 #include "runtime/util/bug.h"
 #include "runtime/util/parse.h"
 #include "tools/json.h"
+#include "tools/plan.h"
 #include "tools/remote.h"
 #include "tools/tool.h"
 
@@ -147,8 +148,11 @@ act_on(struct doing *doing, const char *key)
 	if (doing->remote.options.json)
 		status = json_print(STDOUT_FILENO, result) == 0 ? TOOL_OK :
 								  TOOL_NO;
-	else
+	else {
+		plan_tell_ignored(doing->act->verb,
+		    json_object_get(result, "ignored"));
 		json_decref(result);
+	}
 	return status;
 }
 

@@ -80,11 +80,38 @@ describe_step(const struct plan_step *step)
 	json_t *described = json_pack("{s:s, s:s}", "change",
 	    plan_change_name(step->change), "key", step->key);
 
+	if (step->what != NULL)
+		json_put(&described, "what", json_string(step->what));
 	if (step->change == PLAN_SCALE) {
 		json_put(&described, "from", json_integer(step->from));
 		json_put(&described, "to", json_integer(step->to));
 	}
 	return described;
+}
+
+static void
+on_ignored(const char *line, void *arg)
+{
+	json_add(arg, json_text(line));
+}
+
+json_t *
+plan_ignored(const struct spec_tree *from, const struct spec_tree *to)
+{
+	json_t *lines = json_array();
+
+	plan_ignores(from, to, on_ignored, &lines);
+	return lines;
+}
+
+void
+plan_tell_ignored(const char *verb, const json_t *lines)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+		tool_error(verb, "ignored: %s", json_string_value(line));
 }
 
 json_t *
@@ -109,7 +136,8 @@ plan_describe(const struct spec_tree *from, const struct spec_tree *to)
 	}
 	plan_fini(&plan);
 	if (ok && problem == NULL)
-		return json_pack("{s:o}", "steps", steps);
+		return json_pack("{s:o, s:o}", "steps", steps, "ignored",
+		    plan_ignored(from, to));
 	json_decref(steps);
 	return problem == NULL ? NULL : json_pack("{s:o}", "problems", problem);
 }
@@ -119,10 +147,13 @@ print_step(const json_t *step)
 {
 	const char *key = json_string_value(json_object_get(step, "key"));
 	const char *change = json_string_value(json_object_get(step, "change"));
+	const char *what = json_string_value(json_object_get(step, "what"));
 
 	if (key == NULL || change == NULL)
 		return;
-	if (json_object_get(step, "to") == NULL)
+	if (what != NULL)
+		tool_line(STDOUT_FILENO, false, "%s %s %s", change, what, key);
+	else if (json_object_get(step, "to") == NULL)
 		tool_line(STDOUT_FILENO, false, "%s %s", change,
 		    key[0] != '\0' ? key : "the tree");
 	else
@@ -154,6 +185,7 @@ print_plan(const struct planning *planning, json_t *result)
 	json_array_foreach(steps, i, step) {
 		print_step(step);
 	}
+	plan_tell_ignored("plan", json_object_get(result, "ignored"));
 	json_decref(result);
 	return status;
 }

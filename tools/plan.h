@@ -11,10 +11,18 @@
 #include "runtime/supervise/spec.h"
 
 /*
- * {"steps": [{"change": "scale", "key": "w", "from": 2, "to": 4}, ...]}, or
- * {"problems": TEXT} where a reload would be refused.  NULL without memory.
+ * {"steps": [{"change": "scale", "key": "w", "from": 2, "to": 4}, ...],
+ * "ignored": [TEXT, ...]}, or {"problems": TEXT} where a reload would be
+ * refused.  NULL without memory.
  */
 json_t *plan_describe(const struct spec_tree *from, const struct spec_tree *to);
+
+/*
+ * A list of lines, what a reload takes no account of, NULL without memory; and
+ * each of these on standard error.
+ */
+json_t *plan_ignored(const struct spec_tree *from, const struct spec_tree *to);
+void plan_tell_ignored(const char *verb, const json_t *lines);
 
 /* Of a running host. */
 struct plan_source {

@@ -155,13 +155,14 @@ read_tree(const struct supervise_options *options, char **why)
 
 /* Also called by the verb of that name. */
 static enum grouper_error
-reload(char **why, void *arg)
+reload(json_t **ignored, char **why, void *arg)
 {
 	struct supervise *supervise = arg;
 	enum grouper_error error = GROUPER_INVALID;
 	struct spec_tree *tree;
 
 	*why = NULL;
+	*ignored = NULL;
 	if (supervise->options->path == NULL) {
 		*why = strdup("there is no tree file");
 		return GROUPER_INVALID;
@@ -172,6 +173,7 @@ reload(char **why, void *arg)
 	if (tree != NULL)
 		error = supervisor_reload(supervise->supervisor, tree, why);
 	if (error == GROUPER_OK) {
+		*ignored = plan_ignored(supervise->tree, tree);
 		spec_free(supervise->tree);
 		supervise->tree = tree;
 	} else
@@ -196,9 +198,12 @@ static void
 reload_by_signal(struct supervise *supervise)
 {
 	enum grouper_error error;
+	json_t *ignored;
 	char *why;
 
-	error = reload(&why, supervise);
+	error = reload(&ignored, &why, supervise);
+	plan_tell_ignored(supervise->options->verb, ignored);
+	json_decref(ignored);
 	if (error != GROUPER_OK)
 		tool_trouble(supervise->options->verb, "nothing was changed",
 		    why != NULL ? why : grouper_strerror(error));

@@ -101,6 +101,8 @@ tree_read(const char *path, const char *formation, char **why)
 	else if (tree == NULL)
 		*why = print_problems(&problems);
 	tree_problems_fini(&problems);
+	if (tree != NULL)
+		tree->named = tree->name != NULL;
 	if (tree != NULL && tree->name == NULL)
 		tree->name = name_of(tree_is_input(path) ? "" : path);
 	return tree;

@@ -301,6 +301,29 @@ bus_own_names(struct bus *bus, const char *prefix)
 	return 0;
 }
 
+static void
+scope_free(struct bus_scope *scope)
+{
+	LIST_REMOVE(scope, link);
+	registry_free(scope->names);
+	free(scope->prefix);
+	free(scope);
+}
+
+void
+bus_share_names(struct bus *bus, bool (*keeps)(const char *prefix, void *arg),
+    void *arg)
+{
+	struct bus_scope *scope, *next;
+
+	for (scope = LIST_FIRST(&bus->scopes); scope != NULL; scope = next) {
+		next = LIST_NEXT(scope, link);
+		/* The last is the host's own. */
+		if (next != NULL && !keeps(scope->prefix, arg))
+			scope_free(scope);
+	}
+}
+
 /* The bus */
 
 static void
@@ -325,12 +348,8 @@ bus_free(void *arg)
 	while ((member = RB_ROOT(&bus->members)) != NULL)
 		member_remove(member);
 	/* NOLINTEND(clang-analyzer-unix.Malloc) */
-	while ((scope = LIST_FIRST(&bus->scopes)) != NULL) {
-		LIST_REMOVE(scope, link);
-		registry_free(scope->names);
-		free(scope->prefix);
-		free(scope);
-	}
+	while ((scope = LIST_FIRST(&bus->scopes)) != NULL)
+		scope_free(scope);
 	settings_free(bus->settings);
 	relay_free(bus->relay);
 	free(bus);

@@ -78,6 +78,13 @@ void bus_drain(struct bus *bus, const char *key);
 int bus_own_names(struct bus *bus, const char *prefix);
 
 /*
+ * Takes them from the subtrees that `keeps` says false for; what was registered
+ * there is forgotten.
+ */
+void bus_share_names(struct bus *bus,
+    bool (*keeps)(const char *prefix, void *arg), void *arg);
+
+/*
  * The methods, to be put behind others by their `next`; NULL with errno if
  * there can be no bus.  They live as long as the host.
  */

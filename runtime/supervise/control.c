@@ -295,12 +295,15 @@ method_reload(struct call *call, const json_t *params, void *arg)
 {
 	struct control *control = arg;
 	enum grouper_error error;
+	json_t *ignored = NULL;
 	char *why = NULL;
 
 	(void)params;
-	error = control->reload(&why, control->arg);
+	error = control->reload(&ignored, &why, control->arg);
 	if (error == GROUPER_OK)
-		call_result(call, json_object());
+		call_result(call,
+		    json_pack("{s:o}", "ignored",
+			ignored != NULL ? ignored : json_array()));
 	else
 		call_fail(call, error, why);
 	free(why);

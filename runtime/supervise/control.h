@@ -17,8 +17,12 @@
 struct control;
 struct supervisor;
 
-/* Reads the tree again; on failure *why is a text to be freed, or NULL. */
-typedef enum grouper_error control_reload_fn(char **why, void *arg);
+/*
+ * Reads the tree again; on failure *why is a text to be freed, or NULL; else
+ * *ignored a list of lines about what it takes no account of, or NULL.
+ */
+typedef enum grouper_error control_reload_fn(json_t **ignored, char **why,
+    void *arg);
 
 /* NULL with errno. */
 struct control *control_new(struct supervisor *supervisor,

@@ -5,6 +5,7 @@
 #include "runtime/supervise/messages.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,27 @@ scope_names(struct bus *bus, const struct spec_supervisor *supervisor,
 	return result;
 }
 
+/* Whether it is the key of a supervisor with names of its own. */
+static bool
+has_own_names(const char *key, void *arg)
+{
+	const struct spec_supervisor *at = arg;
+	const struct spec_child *child;
+	size_t i, length;
+
+	for (;; key += length + 1) {
+		length = strcspn(key, "/");
+		child = NULL;
+		for (i = 0; i < at->nchildren && child == NULL; i++)
+			if (strncmp(at->children[i].id, key, length) == 0 &&
+			    at->children[i].id[length] == '\0')
+				child = &at->children[i];
+		at = child != NULL ? child->supervisor : NULL;
+		if (at == NULL || key[length] == '\0')
+			return at != NULL && at->own_names;
+	}
+}
+
 int
 messages_load(struct grouper_host *host, const struct spec_tree *tree,
     char **why)
@@ -101,6 +123,8 @@ messages_load(struct grouper_host *host, const struct spec_tree *tree,
 		if (load_setting(bus_settings(bus), &tree->config[i], why) ==
 		    -1)
 			return -1;
+	bus_share_names(bus, has_own_names,
+	    (struct spec_supervisor *)(uintptr_t)&tree->root);
 	return scope_names(bus, &tree->root, "");
 }
 

@@ -157,8 +157,9 @@ on_failed(const char *key, const char *why, void *arg)
 }
 
 static enum grouper_error
-reload(char **why, void *arg)
+reload(json_t **ignored, char **why, void *arg)
 {
+	(void)ignored;
 	(void)arg;
 	*why = strdup("there is no tree file");
 	return GROUPER_INVALID;

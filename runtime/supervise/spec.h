@@ -161,6 +161,7 @@ struct spec_topics {
 
 struct spec_tree {
 	char *name; /* NULL: the file's base name */
+	bool named; /* by the file itself */
 	struct spec_topics *topic_groups;
 	size_t ntopic_groups;
 	struct spec_pair *config;

@@ -195,6 +195,7 @@ spec_copy(const struct spec_tree *tree)
 
 	if ((copy = calloc(1, sizeof(*copy))) == NULL)
 		return NULL;
+	copy->named = tree->named;
 	if (copy_text(&copy->name, tree->name) && copy_topics(copy, tree) &&
 	    copy_config(copy, tree) &&
 	    copy_supervisor(&copy->root, &tree->root))

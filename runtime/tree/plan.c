@@ -194,7 +194,8 @@ compare_children(struct plan *plan, const char *prefix,
 		return -1;
 	result = 0;
 	if ((!policies_equal(from, to) ||
-		!settings_equal(from->supervisor, to->supervisor)) &&
+		!settings_equal(from->supervisor, to->supervisor) ||
+		from->supervisor->own_names != to->supervisor->own_names) &&
 	    push(plan, strdup(key), PLAN_UPDATE) == NULL)
 		result = -1;
 	if (result == 0)
@@ -246,6 +247,114 @@ compare_supervisors(struct plan *plan, const char *prefix,
 	return result;
 }
 
+static int
+add(struct plan *plan, const char *what, const char *name)
+{
+	struct plan_step *step = push(plan, strdup(name), PLAN_ADD);
+
+	if (step == NULL)
+		return -1;
+	step->what = what;
+	return 0;
+}
+
+static const char *
+find_setting(const struct spec_tree *tree, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < tree->nconfig; i++)
+		if (strcmp(tree->config[i].name, name) == 0)
+			return tree->config[i].value;
+	return NULL;
+}
+
+static const struct spec_topics *
+find_group(const struct spec_tree *tree, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < tree->ntopic_groups; i++)
+		if (strcmp(tree->topic_groups[i].name, name) == 0)
+			return &tree->topic_groups[i];
+	return NULL;
+}
+
+/* Whether all topics of one group, if it has any, are in the other. */
+static bool
+has_topics(const struct spec_topics *one, const struct spec_topics *other)
+{
+	size_t i, j;
+
+	for (i = 0; one->topics != NULL && one->topics[i] != NULL; i++) {
+		for (j = 0; other->topics != NULL && other->topics[j] != NULL;
+		     j++)
+			if (strcmp(one->topics[i], other->topics[j]) == 0)
+				break;
+		if (other->topics == NULL || other->topics[j] == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* A reload adds what is not there. */
+static int
+compare_messages(struct plan *plan, const struct spec_tree *from,
+    const struct spec_tree *to)
+{
+	const struct spec_topics *group, *before;
+	size_t i;
+
+	for (i = 0; i < to->ntopic_groups; i++) {
+		group = &to->topic_groups[i];
+		before = find_group(from, group->name);
+		if ((before == NULL || !has_topics(group, before)) &&
+		    add(plan, "topic_groups", group->name) == -1)
+			return -1;
+	}
+	for (i = 0; i < to->nconfig; i++)
+		if (find_setting(from, to->config[i].name) == NULL &&
+		    add(plan, "config", to->config[i].name) == -1)
+			return -1;
+	return 0;
+}
+
+void
+plan_ignores(const struct spec_tree *from, const struct spec_tree *to,
+    void (*fn)(const char *line, void *arg), void *arg)
+{
+	const struct spec_topics *group;
+	const char *value;
+	char line[512];
+	size_t i;
+
+	if ((from->named || to->named) && from->name != NULL &&
+	    to->name != NULL && strcmp(from->name, to->name) != 0) {
+		snprintf(line, sizeof(line),
+		    "name: a running host keeps its name, '%s' is for the next",
+		    to->name);
+		fn(line, arg);
+	}
+	for (i = 0; i < from->ntopic_groups; i++) {
+		group = find_group(to, from->topic_groups[i].name);
+		if (group != NULL && has_topics(&from->topic_groups[i], group))
+			continue;
+		snprintf(line, sizeof(line),
+		    "topic_groups %s: a reload removes no topics",
+		    from->topic_groups[i].name);
+		fn(line, arg);
+	}
+	for (i = 0; i < from->nconfig; i++) {
+		value = find_setting(to, from->config[i].name);
+		if (value != NULL && strcmp(value, from->config[i].value) == 0)
+			continue;
+		snprintf(line, sizeof(line),
+		    "config %s: a reload %s no settings", from->config[i].name,
+		    value != NULL ? "changes" : "removes");
+		fn(line, arg);
+	}
+}
+
 int
 plan_make(struct plan *plan, const struct spec_tree *from,
     const struct spec_tree *to)
@@ -254,7 +363,9 @@ plan_make(struct plan *plan, const struct spec_tree *from,
 	if (!settings_equal(&from->root, &to->root) &&
 	    push(plan, strdup(""), PLAN_UPDATE) == NULL)
 		return -1;
-	return compare_supervisors(plan, "", &from->root, &to->root);
+	if (compare_supervisors(plan, "", &from->root, &to->root) == -1)
+		return -1;
+	return compare_messages(plan, from, to);
 }
 
 void
@@ -280,6 +391,8 @@ plan_change_name(enum plan_change change)
 		return "scale";
 	case PLAN_UPDATE:
 		return "update";
+	case PLAN_ADD:
+		return "add";
 	}
 	return "change";
 }

@@ -16,11 +16,13 @@ enum plan_change {
 	PLAN_RESTART, /* what runs differs, or it is another kind of child */
 	PLAN_SCALE,   /* the number of its instances differs */
 	PLAN_UPDATE,  /* policies differ: changed in place, nothing restarts */
+	PLAN_ADD,     /* a setting, or a topic group or topics of one */
 };
 
 struct plan_step {
 	char *key; /* outer/inner; "" for the root supervisor itself */
 	enum plan_change change;
+	const char *what;  /* of PLAN_ADD, whose name the key is; else NULL */
 	unsigned int from; /* instances, of PLAN_SCALE */
 	unsigned int to;
 };
@@ -34,14 +36,21 @@ struct plan {
  * Compares two trees: stops in reverse order of the old one, then the rest in
  * the order of the new one.  A supervisor that starts or stops is one step,
  * what is under it goes with it; a child that is updated and scaled has two.
- * Changes of topic groups, settings and the order alone are no steps.  0, or
- * -1 with errno; plan_fini() may follow either.
+ * The order alone is no step, nor is what a reload leaves as it is: see
+ * plan_ignores().  0, or -1 with errno; plan_fini() may follow either.
  */
 int plan_make(struct plan *plan, const struct spec_tree *from,
     const struct spec_tree *to);
 void plan_fini(struct plan *plan);
 
-/* "start", "stop", "restart", "scale" or "update". */
+/*
+ * Calls fn with a line for each difference that a reload takes no account of:
+ * the name, settings and topics that were changed or removed.
+ */
+void plan_ignores(const struct spec_tree *from, const struct spec_tree *to,
+    void (*fn)(const char *line, void *arg), void *arg);
+
+/* "start", "stop", "restart", "scale", "update" or "add". */
 const char *plan_change_name(enum plan_change change);
 
 #endif

@@ -208,6 +208,40 @@ START_TEST(a_subtree_may_have_names_of_its_own)
 }
 END_TEST
 
+/* It registers itself when it gets USR1. */
+#define SUBTREE(names) \
+	"children:\n  - id: in\n    supervisor:\n" names \
+	"      children:\n        - id: x\n          ready: fd:3\n" \
+	"          shell: |\n" \
+	"            trap '@/grouper register boss; echo $? >>@/said' USR1\n" \
+	"            echo >&3; exec 3>&-\n" \
+	"            while :; do sleep 0.05; done\n"
+START_TEST(a_reload_takes_and_gives_a_subtree_names_of_its_own)
+{
+	struct tree tree;
+	pid_t pid;
+
+	open_tree(&tree, SUBTREE("      names: own\n"));
+	pid = tree_pid("in/x");
+	tree_expect(0, ARGV("signal", "USR1", "in/x"));
+	support_await_file(support_path("said"), "0\n");
+	tree_expect(1, ARGV("whereis", "boss"));
+	tree_write(SUBTREE(""));
+	tree_expect(0, ARGV("reload"));
+	tree_expect(1, ARGV("whereis", "boss"));
+	tree_expect(0, ARGV("signal", "USR1", "in/x"));
+	support_await_file(support_path("said"), "0\n0\n");
+	expect_pid("boss", pid);
+	tree_write(SUBTREE("      names: own\n"));
+	tree_expect(0, ARGV("reload"));
+	tree_expect(0, ARGV("signal", "USR1", "in/x"));
+	support_await_file(support_path("said"), "0\n0\n0\n");
+	ck_assert_int_eq(tree_pid("in/x"), pid);
+	tree_stop(&tree, 0);
+}
+END_TEST
+#undef SUBTREE
+
 /* Beside and within each other, whichever was there first. */
 START_TEST(each_subtree_has_its_own_names)
 {
@@ -471,6 +505,7 @@ main(void)
 	tcase_add_test(tc, send_becomes_a_signal_where_its_event_does);
 	tcase_add_test(tc, send_fails_without_somebody_who_reads);
 	tcase_add_test(tc, a_subtree_may_have_names_of_its_own);
+	tcase_add_test(tc, a_reload_takes_and_gives_a_subtree_names_of_its_own);
 	tcase_add_test(tc, each_subtree_has_its_own_names);
 	tcase_add_loop_test(tc, a_runtime_directory_that_is_none_is_told, 0, 2);
 	tc = support_case(suite, "settings");

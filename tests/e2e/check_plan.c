@@ -129,7 +129,7 @@ START_TEST(steps_are_printed_as_json)
 	    3);
 	ck_assert_str_eq(r.stdout_text.data,
 	    "{\"steps\":[{\"change\":\"scale\",\"key\":\"a\",\"from\":1,"
-	    "\"to\":2}]}\n");
+	    "\"to\":2}],\"ignored\":[]}\n");
 	support_finish(&r);
 }
 END_TEST
@@ -219,6 +219,33 @@ START_TEST(a_host_tells_the_problems_of_a_file)
 }
 END_TEST
 
+START_TEST(a_reload_tells_what_it_ignores)
+{
+	struct support_run r;
+	struct tree tree;
+
+	tree_start(&tree, "name: old\nchildren:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_write("name: new\nconfig: {x: 1}\nchildren:\n" CHILD("a", "1000"));
+	expect(3, "add config x\n", ARGV("plan", "tree.yaml"));
+	expect(3, "grouper plan: ignored: name: a running host keeps its name",
+	    ARGV("plan", "tree.yaml"));
+	ck_assert_int_eq(call(&r, ARGV("reload")), 0);
+	ck_assert_msg(strstr(r.stderr_text.data,
+			  "grouper reload: ignored: name: ") != NULL,
+	    "%s", r.stderr_text.data);
+	support_finish(&r);
+	tree_prints("1\n", ARGV("config", "get", "x"));
+	tree_write("name: newer\nconfig: {x: 1}\nchildren:\n" CHILD("a",
+	    "1000"));
+	support_signal(&tree.host, SIGHUP);
+	support_await_stderr(&tree.host,
+	    "grouper supervise: ignored: name: a running host keeps its name, "
+	    "'newer' is for the next\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Those of the client are of no account: a reload does not see them. */
 START_TEST(variables_are_the_host_s)
 {
@@ -284,6 +311,7 @@ main(void)
 	tcase_add_test(tc, a_host_tells_what_its_reload_would_do);
 	tcase_add_test(tc, after_a_reload_the_new_tree_counts);
 	tcase_add_test(tc, a_host_tells_the_problems_of_a_file);
+	tcase_add_test(tc, a_reload_tells_what_it_ignores);
 	tcase_add_test(tc, variables_are_the_host_s);
 	tcase_add_test(tc, the_key_of_a_spawned_child_is_a_problem);
 	tcase_add_test(tc, a_procfile_is_planned_as_it_was_named);

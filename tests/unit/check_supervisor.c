@@ -241,14 +241,16 @@ START_TEST(a_log_that_was_made_anew_is_followed_from_its_first_line)
 	expect_line(&grove, "x");
 	/* Another client, since this one follows. */
 	grove.next = grove_read_tree("children:\n" LIVES("b"));
-	ck_assert_int_eq(grove_on_reload(&(char *) { NULL }, &grove),
+	ck_assert_int_eq(supervisor_reload(grove.supervisor, grove.next,
+			     &(char *) { NULL }),
 	    GROUPER_OK);
 	grove_await_state(&grove, "a", MACHINE_NSTATES);
 	spec_free(grove.next);
 	grove.next = grove_read_tree("children:\n" LIVES(
 	    "b") "  - {id: a, shell: 'echo a longer line; echo second; echo third; "
 		 "exec sleep 1000'}\n");
-	ck_assert_int_eq(grove_on_reload(&(char *) { NULL }, &grove),
+	ck_assert_int_eq(supervisor_reload(grove.supervisor, grove.next,
+			     &(char *) { NULL }),
 	    GROUPER_OK);
 	expect_line(&grove, "a longer line");
 	expect_line(&grove, "second");

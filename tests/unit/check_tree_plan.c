@@ -57,6 +57,60 @@ assert_plan(const char *from, const char *to, const char *wanted)
 #define TREE(list) "children: [" list "]"
 #define UNDER(list) TREE("{id: s, supervisor: {children: [" list "]}}")
 
+START_TEST(what_it_adds_to_messages_is_a_step)
+{
+	assert_plan("config: {a: 1}\n" TREE(A),
+	    "config: {a: 1, b: 2}\n" TREE(A), "add b");
+	assert_plan(TREE(A), "topic_groups: {g: [t]}\n" TREE(A), "add g");
+	assert_plan("topic_groups: {g: [t]}\n" TREE(A),
+	    "topic_groups: {g: [u, t]}\n" TREE(A), "add g");
+	assert_plan("config: {a: 1}\ntopic_groups: {g: [t, u]}\n" TREE(A),
+	    "config: {a: 2}\ntopic_groups: {g: [t]}\n" TREE(A), "");
+}
+END_TEST
+
+START_TEST(names_of_its_own_are_an_update)
+{
+	assert_plan(UNDER(A),
+	    TREE("{id: s, supervisor: {names: own, children: [" A "]}}"),
+	    "update s");
+	assert_plan(TREE(A), "names: own\n" TREE(A), "");
+}
+END_TEST
+
+static void
+on_ignored(const char *line, void *arg)
+{
+	strlcat(arg, line, 512);
+	strlcat(arg, "\n", 512);
+}
+
+START_TEST(what_a_reload_takes_no_account_of_is_told)
+{
+	struct spec_tree *old =
+	    load("name: a\nconfig: {x: 1, y: 1, z: 1}\n"
+		 "topic_groups: {g: [t], h: [t]}\n" TREE(A));
+	struct spec_tree *new = load("name: b\nconfig: {x: 2, z: 1}\n"
+				     "topic_groups: {h: [t, u]}\n" TREE(A));
+	char text[512] = "";
+
+	old->named = new->named = true;
+	plan_ignores(old, new, on_ignored, text);
+	ck_assert_str_eq(text,
+	    "name: a running host keeps its name, 'b' is for the next\n"
+	    "topic_groups g: a reload removes no topics\n"
+	    "config x: a reload changes no settings\n"
+	    "config y: a reload removes no settings\n");
+	text[0] = '\0';
+	plan_ignores(old, old, on_ignored, text);
+	old->named = new->named = false;
+	plan_ignores(new, new, on_ignored, text);
+	ck_assert_str_eq(text, "");
+	spec_free(old);
+	spec_free(new);
+}
+END_TEST
+
 START_TEST(equal_trees_need_nothing)
 {
 	assert_plan(TREE(A ", " B), TREE(A ", " B), "");
@@ -137,6 +191,9 @@ main(void)
 
 	tc = support_case(suite, "plan");
 	tcase_add_test(tc, equal_trees_need_nothing);
+	tcase_add_test(tc, what_it_adds_to_messages_is_a_step);
+	tcase_add_test(tc, names_of_its_own_are_an_update);
+	tcase_add_test(tc, what_a_reload_takes_no_account_of_is_told);
 	tcase_add_test(tc,
 	    removed_children_stop_in_reverse_before_new_ones_start);
 	tcase_add_test(tc, what_runs_otherwise_is_restarted);

@@ -50,10 +50,11 @@ on_ended(const char *key, int status, void *arg)
 }
 
 enum grouper_error
-grove_on_reload(char **why, void *arg)
+grove_on_reload(json_t **ignored, char **why, void *arg)
 {
 	struct grove *grove = arg;
 
+	*ignored = NULL;
 	return supervisor_reload(grove->supervisor, grove->next, why);
 }
 

@@ -57,7 +57,7 @@ json_t *grove_ask(struct grove *grove, const char *request);
 void grove_ask_only(struct grove *grove, const char *request);
 
 /* What the verb of that name calls: reloads with grove->next. */
-enum grouper_error grove_on_reload(char **why, void *arg);
+enum grouper_error grove_on_reload(json_t **ignored, char **why, void *arg);
 
 /* Reloads with this text, which must be accepted. */
 void grove_reload(struct grove *grove, const char *yaml);
