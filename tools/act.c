@@ -135,25 +135,23 @@ act_on(struct doing *doing, const char *key)
 {
 	enum grouper_error error;
 	json_t *result;
-	int status = TOOL_OK;
 
 	error = client_call(doing->remote.client, doing->act->verb,
 	    params_of(doing, key), doing->limit_ms, &result);
 	if (error == GROUPER_TIMED_OUT && doing->act->waits) {
 		tool_error(doing->act->verb, "%s: not done in time", key);
+		remote_print_error(&doing->remote, key, "not done in time");
 		return 124;
 	}
-	if (error != GROUPER_OK)
+	if (error != GROUPER_OK) {
+		remote_print_error(&doing->remote, key,
+		    client_error(doing->remote.client));
 		return remote_fail(&doing->remote, error, key);
-	if (doing->remote.options.json)
-		status = json_print(STDOUT_FILENO, result) == 0 ? TOOL_OK :
-								  TOOL_NO;
-	else {
+	}
+	if (!doing->remote.options.json)
 		plan_tell_ignored(doing->act->verb,
 		    json_object_get(result, "ignored"));
-		json_decref(result);
-	}
-	return status;
+	return remote_print(&doing->remote, key, result);
 }
 
 /* What stands before the keys is checked before anything is asked. */

@@ -27,6 +27,7 @@ static const char help[] =
     "                         socket, reaches its end: when the program that\n"
     "                         holds the other end is gone\n"
     "      --name NAME        name of the host (run-PID)\n"
+    "      --json             print host, pid and socket as a JSON object\n"
     "  -q, --quiet            tell errors only\n"
     "  -v, --verbose          tell what happens; twice: more\n"
     "  -h, --help             this text\n"
@@ -98,6 +99,7 @@ host_main(int argc, char **argv)
 	static const struct option table[] = {
 		{ "control-fd", required_argument, NULL, CONTROL },
 		SUPERVISE_OPTIONS,
+		OPTIONS_JSON,
 		OPTIONS_END,
 	};
 	struct options common = { .verb = "host", .help = help };
@@ -111,6 +113,7 @@ host_main(int argc, char **argv)
 	    take_option, &options);
 	if (status == -1 && options_no_more("host", argv) != TOOL_OK)
 		status = TOOL_USAGE;
+	options.json = common.json;
 	if (status == -1)
 		status = carry_out(&options);
 	given_fini(&options.config);

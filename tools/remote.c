@@ -4,10 +4,12 @@
  */
 #include "tools/remote.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/control/hosts.h"
+#include "tools/json.h"
 #include "tools/tool.h"
 
 /* How long a host may take that has no reason to take long. */
@@ -55,6 +57,37 @@ remote_fail(struct remote *remote, enum grouper_error error, const char *whom)
 	/* What is wrong with a file takes several lines. */
 	tool_trouble(remote->options.verb, whom, client_error(remote->client));
 	return status_of(error);
+}
+
+int
+remote_print(struct remote *remote, const char *key, json_t *answer)
+{
+	json_t *whole = json_object();
+
+	if (!remote->options.json) {
+		json_decref(whole);
+		json_decref(answer);
+		return TOOL_OK;
+	}
+	if (key != NULL)
+		json_put(&whole, "key", json_text(key));
+	if (whole != NULL && json_object_update(whole, answer) == -1) {
+		json_decref(whole);
+		whole = NULL;
+	}
+	json_decref(answer);
+	if (json_print(STDOUT_FILENO, whole) == 0)
+		return TOOL_OK;
+	tool_error(remote->options.verb, "standard output: %s",
+	    strerror(errno));
+	return TOOL_NO;
+}
+
+int
+remote_print_error(struct remote *remote, const char *key, const char *error)
+{
+	return remote_print(remote, key,
+	    json_pack("{s:o}", "error", json_text(error)));
 }
 
 int

@@ -35,6 +35,15 @@ void remote_close(struct remote *remote);
 int remote_call(struct remote *remote, const char *method, json_t *params,
     const char *whom, json_t **result);
 
+/*
+ * With --json: prints the answer for a key, which is taken over, behind the
+ * "key" unless that is NULL; or an error, as "error".  Without: nothing.
+ * TOOL_OK, or TOOL_NO and it is said.
+ */
+int remote_print(struct remote *remote, const char *key, json_t *answer);
+int remote_print_error(struct remote *remote, const char *key,
+    const char *error);
+
 /* Says why the last call failed, and returns the exit status for it. */
 int remote_fail(struct remote *remote, enum grouper_error error,
     const char *whom);

@@ -244,14 +244,17 @@ show(struct view *view, const char *key)
 	if (view->print == print_keys)
 		json_put(&params, "usage", json_false());
 	status = remote_call(&view->remote, view->method, params, key, &result);
-	if (status != TOOL_OK)
+	if (view->print == print_keys)
+		view->remote.options.json = false;
+	if (status != TOOL_OK) {
+		remote_print_error(&view->remote, key,
+		    client_error(view->remote.client));
 		return status;
-	if (view->remote.options.json && view->print != print_keys)
-		printed = json_print(STDOUT_FILENO, result);
-	else {
-		printed = view->print(result);
-		json_decref(result);
 	}
+	if (view->remote.options.json)
+		return remote_print(&view->remote, key, result);
+	printed = view->print(result);
+	json_decref(result);
 	if (printed == 0)
 		return TOOL_OK;
 	tool_error(view->remote.options.verb, "standard output: %s",

@@ -28,6 +28,7 @@
 #include "runtime/util/log.h"
 #include "runtime/util/loop.h"
 #include "runtime/util/parse.h"
+#include "tools/json.h"
 #include "tools/plan.h"
 #include "tools/supervise_tree.h"
 #include "tools/tool.h"
@@ -348,6 +349,18 @@ make_host(struct supervise *supervise)
 }
 
 static int
+announce(const struct supervise *supervise)
+{
+	const struct grouper_host *host = supervise->host;
+
+	if (!supervise->options->json)
+		return tool_line(STDOUT_FILENO, false, "%s", host_socket(host));
+	return json_print(STDOUT_FILENO,
+	    json_pack("{s:s, s:i, s:o}", "host", host_name(host), "pid",
+		(int)getpid(), "socket", json_text(host_socket(host))));
+}
+
+static int
 make_supervisor(struct supervise *supervise)
 {
 	char directory[108], *why;
@@ -390,9 +403,7 @@ make_supervisor(struct supervise *supervise)
 		control_methods(supervise->control)) == -1)
 		return fail(supervise, "control socket");
 	/* Whoever started it waits for this line. */
-	if (supervise->options->announce &&
-	    tool_line(STDOUT_FILENO, false, "%s",
-		host_socket(supervise->host)) == -1)
+	if (supervise->options->announce && announce(supervise) == -1)
 		return fail(supervise, "standard output");
 	return 0;
 }

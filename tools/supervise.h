@@ -23,6 +23,7 @@ struct supervise_options {
 	int control; /* its end of file stops the tree; -1: none */
 	/* Tells where the control socket is, in a line on standard output. */
 	bool announce;
+	bool json; /* announce it as a JSON object */
 };
 
 /* The options that both have, but for --help, and their letters. */

@@ -65,14 +65,17 @@ wait_for(struct waiting *waiting, json_t *keys, const char *whom)
 	error = client_call(waiting->remote.client, "wait",
 	    json_pack("{s:o, s:s}", "keys", keys, "for", waiting->what),
 	    waiting->limit_ms, &result);
-	if (error == GROUPER_TIMED_OUT)
+	if (error == GROUPER_TIMED_OUT) {
+		remote_print_error(&waiting->remote, whom, "not done in time");
 		return TIMED_OUT;
-	if (error != GROUPER_OK)
+	}
+	if (error != GROUPER_OK) {
+		remote_print_error(&waiting->remote, whom,
+		    client_error(waiting->remote.client));
 		return remote_fail(&waiting->remote, error, whom);
+	}
 	status = (int)json_integer_value(json_object_get(result, "status"));
-	if (!waiting->remote.options.json)
-		json_decref(result);
-	else if (json_print(STDOUT_FILENO, result) != 0)
+	if (remote_print(&waiting->remote, whom, result) != TOOL_OK)
 		return TOOL_NO;
 	return status;
 }

@@ -257,6 +257,69 @@ START_TEST(a_bad_env_file_is_shown_and_is_a_reason_of_one_line)
 }
 END_TEST
 
+/* What is printed, not what is told, of several keys of which one is none. */
+static void
+expect_json(int status, const char *text, const char *const *argv)
+{
+	char *out;
+
+	ck_assert_int_eq(tree_ask(&out, argv), status);
+	ck_assert_str_eq(out, text);
+	free(out);
+}
+
+START_TEST(each_key_has_a_json_object_of_its_own)
+{
+	struct tree tree;
+
+	tree_start(&tree, "children:\n" TREE_LIVES("a") TREE_LIVES("b"));
+	tree_await_ready("");
+	expect_json(1,
+	    "{\"key\":\"no\",\"error\":\"not found\"}\n"
+	    "{\"key\":\"a\",\"status\":0}\n",
+	    ARGV("stop", "--json", "no", "a"));
+	expect_json(1,
+	    "{\"key\":\"b\"}\n{\"key\":\"no\",\"error\":\"not found\"}\n",
+	    ARGV("signal", "--json", "CONT", "b", "no"));
+	expect_json(1,
+	    "{\"key\":\"no\",\"error\":\"not found\"}\n"
+	    "{\"key\":\"a\",\"groups\":[]}\n",
+	    ARGV("ps", "--json", "no", "a"));
+	expect_json(1, "{\"key\":\"no\",\"error\":\"not found\"}\n",
+	    ARGV("status", "--json", "no"));
+	expect_json(1, "{\"key\":\"no\",\"error\":\"not found\"}\n",
+	    ARGV("wait", "--json", "no"));
+	expect_json(0, "{\"key\":\"b\",\"status\":0}\n",
+	    ARGV("wait", "--json", "--ready", "b"));
+	expect_json(124, "{\"key\":\"b\",\"error\":\"not done in time\"}\n",
+	    ARGV("wait", "--json", "--timeout", "10ms", "b"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(an_empty_host_announces_itself_as_json)
+{
+	struct tree tree;
+	const char *out;
+	json_t *object;
+
+	tree_start_by(&tree, "", ARGV("host", "--json", "--name", "h"));
+	support_await_stdout(&tree.host, "}\n");
+	out = tree.host.stdout_text.data;
+	object = json_loads(out, 0, NULL);
+	ck_assert_msg(object != NULL, "%s", out);
+	ck_assert_str_eq(json_string_value(json_object_get(object, "host")),
+	    "h");
+	ck_assert_int_eq(json_integer_value(json_object_get(object, "pid")),
+	    tree.host.pid);
+	tree_expect(0,
+	    ARGV("status", "-s",
+		json_string_value(json_object_get(object, "socket"))));
+	json_decref(object);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -277,5 +340,8 @@ main(void)
 	tc = support_case(suite, "errors");
 	tcase_add_test(tc, a_signal_s_reload_shows_what_is_wrong_with_the_file);
 	tcase_add_test(tc, a_bad_env_file_is_shown_and_is_a_reason_of_one_line);
+	tc = support_case(suite, "json");
+	tcase_add_test(tc, each_key_has_a_json_object_of_its_own);
+	tcase_add_test(tc, an_empty_host_announces_itself_as_json);
 	return support_main(suite, NULL);
 }
