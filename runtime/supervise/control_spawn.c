@@ -276,6 +276,14 @@ add(struct request *request, struct call *call)
 	bool gone = false;
 
 	make_key(key, request->parent, request->child.id);
+	/* Who asks for it later is not to get another one's. */
+	if (control_keeps(request->control, key) &&
+	    machine_find(supervisor_machine(supervisor), key) == NULL) {
+		call_fail(call, GROUPER_ALREADY_PRESENT,
+		    "already present: it ended, and its status was not asked "
+		    "for");
+		return;
+	}
 	start = start_new(supervisor, call, key);
 	if (start == NULL) {
 		call_fail(call, GROUPER_SYSTEM, NULL);
@@ -289,9 +297,7 @@ add(struct request *request, struct call *call)
 	start->gone = NULL;
 	error = supervisor_spawn(supervisor, request->parent, &request->child,
 	    key, request->fds, &why);
-	if (error == GROUPER_OK) {
-		control_forget(request->control, key);
-	} else {
+	if (error != GROUPER_OK) {
 		start_free(start);
 		call_fail(call, error, why);
 	}

@@ -263,14 +263,21 @@ START_TEST(one_that_was_stopped_has_a_status_as_well)
 }
 END_TEST
 
-START_TEST(a_new_one_of_the_key_takes_the_place_of_a_status)
+START_TEST(a_key_is_taken_as_long_as_its_status_is_kept)
 {
 	struct tree tree;
 
 	start_one(&tree);
-	tree_script_prints(124, "",
-	    "$G spawn -q --key x false; $G wait --empty x; "
-	    "$G spawn -q --key x sleep 1000; $G wait --timeout 10ms x");
+	tree_expect(0, ARGV("spawn", "-q", "--key", "x", "false"));
+	tree_expect(0, ARGV("wait", "--empty", "x"));
+	tree_refuses(1, "x: already present",
+	    ARGV("spawn", "-q", "--key", "x", "sleep", "1000"));
+	tree_expect(1, ARGV("wait", "x"));
+	tree_expect(0, ARGV("spawn", "-q", "--key", "x", "true"));
+	tree_expect(0, ARGV("wait", "--empty", "x"));
+	tree_expect(0, ARGV("delete", "x"));
+	tree_expect(0, ARGV("spawn", "-q", "--key", "x", "sleep", "1000"));
+	tree_expect(124, ARGV("wait", "--timeout", "10ms", "x"));
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -535,7 +542,7 @@ main(void)
 	tcase_add_test(tc, the_first_that_is_not_0_is_told_and_later_ones_stay);
 	tcase_add_test(tc, a_status_is_known_before_the_group_is_empty);
 	tcase_add_test(tc, one_that_was_stopped_has_a_status_as_well);
-	tcase_add_test(tc, a_new_one_of_the_key_takes_the_place_of_a_status);
+	tcase_add_test(tc, a_key_is_taken_as_long_as_its_status_is_kept);
 	tcase_add_test(tc, what_has_ended_does_not_get_ready);
 	tcase_add_test(tc, readiness_can_be_said);
 	tcase_add_test(tc, instances_do_not_take_the_keys_of_what_was_spawned);
