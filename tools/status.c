@@ -78,6 +78,7 @@ add_child(struct table *table, const json_t *child, const char *branch)
 {
 	char name[512], pid[16] = "", up[32] = "", restarts[96], memory[32],
 			cpu[32], last[256];
+	const char *doing = text(child, "doing");
 	const char *cells[8];
 
 	snprintf(name, sizeof(name), "%s%s", branch, text(child, "id"));
@@ -94,7 +95,7 @@ add_child(struct table *table, const json_t *child, const char *branch)
 		    text(child, "last"),
 		    (double)number(child, "retry_ms") / 1000);
 	cells[0] = name;
-	cells[1] = text(child, "state");
+	cells[1] = doing[0] != '\0' ? doing : text(child, "state");
 	cells[2] = pid;
 	cells[3] = up;
 	cells[4] = restarts;

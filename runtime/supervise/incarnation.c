@@ -54,6 +54,12 @@ incarnation_since(const struct incarnation *run)
 	return run->since;
 }
 
+enum incarnation_doing
+incarnation_doing(const struct incarnation *run)
+{
+	return run->doing;
+}
+
 static bool
 any_live(const struct incarnation *run)
 {
@@ -359,11 +365,17 @@ on_event(struct grouper_host *host, const struct grouper_event *event,
 		run->phase = PHASE_STOPPING;
 		check_over(run);
 		break;
+	case GROUPER_EVENT_AWAITING:
+		/* What was sent to us before the end may name another. */
+		if (run->notify != NULL)
+			notify_drain(run->notify);
+		break;
+	case GROUPER_EVENT_ADOPTED:
+		incarnation_adopted(run, event);
+		break;
 	case GROUPER_EVENT_PAUSED:
 	case GROUPER_EVENT_CONTINUED:
 	case GROUPER_EVENT_LEFTOVERS:
-	case GROUPER_EVENT_AWAITING:
-	case GROUPER_EVENT_ADOPTED:
 		break;
 	}
 }

@@ -20,6 +20,13 @@ struct grouper_host;
 struct member_log;
 struct incarnation;
 
+/* What a member says by RELOADING=1, STOPPING=1 that it is about. */
+enum incarnation_doing {
+	INCARNATION_SERVES,
+	INCARNATION_RELOADS,
+	INCARNATION_STOPS, /* of its own accord */
+};
+
 /*
  * What a run tells, in the order in which it may come.  `empty` is the last;
  * the run may be freed in it, and not in any other.
@@ -30,6 +37,8 @@ struct incarnation_handler {
 	    void *arg);
 	void (*ready)(struct incarnation *run, void *arg);
 	void (*status)(struct incarnation *run, const char *text, void *arg);
+	void (*doing)(struct incarnation *run, void *arg);   /* another thing */
+	void (*adopted)(struct incarnation *run, void *arg); /* another pid */
 	void (*watchdog)(struct incarnation *run, void *arg);
 	void (*ended)(struct incarnation *run, int status, void *arg);
 	void (*leader_died)(struct incarnation *run, void *arg);
@@ -86,6 +95,7 @@ bool incarnation_reload(struct incarnation *run);
 const char *incarnation_key(const struct incarnation *run);
 uint64_t incarnation_number(const struct incarnation *run);
 pid_t incarnation_pid(const struct incarnation *run); /* 0: not executed */
+enum incarnation_doing incarnation_doing(const struct incarnation *run);
 int64_t incarnation_since(const struct incarnation
 	*run); /* executed, of clock_ms() */
 

@@ -5,6 +5,8 @@
 #ifndef RUNTIME_SUPERVISE_INCARNATION_PRIVATE_H
 #define RUNTIME_SUPERVISE_INCARNATION_PRIVATE_H
 
+#include <grouper/group.h>
+
 #include "runtime/supervise/incarnation.h"
 
 #define KEY_ROOM (SPEC_ID_MAX * SPEC_DEPTH_MAX + 32)
@@ -46,8 +48,11 @@ struct incarnation {
 	bool stuck;	/* unkillable was told of a command beside */
 	bool is_ready;
 	bool was_early; /* ready before it was known to be executed */
+	bool misled;	/* a MAINPID= that cannot be was told of */
+	enum incarnation_doing doing;
 	pid_t pid;
 	int64_t since;
+	int64_t watchdog_ms; /* that it asked for itself; 0: it did not */
 	int output;	/* the pipe's end for members; -1: the host's own */
 	const int *fds; /* the main command's own 0 to 2; NULL: none */
 	struct aux aux[AUX_KINDS];
@@ -82,6 +87,10 @@ int incarnation_prepare_ready(struct incarnation *run, struct launch *launch);
 /* The command is executed: asks, and watches, whether it is ready. */
 void incarnation_begin_ready(struct incarnation *run);
 void incarnation_become_ready(struct incarnation *run);
+
+/* Another process is the main one now, or is not to be. */
+void incarnation_adopted(struct incarnation *run,
+    const struct grouper_event *event);
 
 /* Readiness and watchdog end with the main process. */
 void incarnation_stop_watching(struct incarnation *run);

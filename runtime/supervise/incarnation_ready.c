@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "runtime/group/host.h"
 #include "runtime/logs/member_log.h"
@@ -14,6 +15,7 @@
 #include "runtime/supervise/incarnation_private.h"
 #include "runtime/supervise/messages.h"
 #include "runtime/util/fd.h"
+#include "runtime/util/log.h"
 #include "runtime/util/loop.h"
 
 void
@@ -45,7 +47,8 @@ feed_watchdog(struct incarnation *run)
 {
 	if (run->watchdog_timer != NULL)
 		loop_timer_set(run->watchdog_timer,
-		    run->child.command->watchdog_ms);
+		    run->watchdog_ms > 0 ? run->watchdog_ms :
+					   run->child.command->watchdog_ms);
 }
 
 static void
@@ -103,6 +106,33 @@ on_line(const struct log_line *line, void *arg)
 		incarnation_become_ready(run);
 }
 
+/* A member can make us log; once is enough to find it. */
+void
+incarnation_adopted(struct incarnation *run, const struct grouper_event *event)
+{
+	if (event->error == 0) {
+		run->pid = event->pid;
+		run->handler->adopted(run, run->arg);
+	} else if (!run->misled) {
+		run->misled = true;
+		log_warnx("%s: MAINPID=%d is not taken: %s", run->key,
+		    event->status,
+		    event->error == ESRCH ? "no living process of the group" :
+					    strerror(event->error));
+	}
+}
+
+static void
+set_doing(struct incarnation *run, enum incarnation_doing doing)
+{
+	/* Once it stops there is nothing else; asked to, it is expected to. */
+	if (run->phase != PHASE_UP || run->doing == doing ||
+	    run->doing == INCARNATION_STOPS)
+		return;
+	run->doing = doing;
+	run->handler->doing(run, run->arg);
+}
+
 static void
 on_notify(const struct notify_sender *sender,
     const struct notify_message *message, void *arg)
@@ -112,11 +142,23 @@ on_notify(const struct notify_sender *sender,
 	(void)sender;
 	if (message->flags & NOTIFY_STATUS)
 		run->handler->status(run, message->status, run->arg);
-	if (message->flags & NOTIFY_WATCHDOG)
+	if (message->flags & NOTIFY_MAINPID) /* refused where it is not asked */
+		grouper_adopt(run->host, run->key, message->main_pid);
+	if (message->flags & NOTIFY_WATCHDOG_USEC)
+		run->watchdog_ms = message->watchdog_us / 1000 +
+		    (message->watchdog_us % 1000 != 0);
+	if (message->flags & (NOTIFY_WATCHDOG | NOTIFY_WATCHDOG_USEC))
 		feed_watchdog(run);
 	if ((message->flags & NOTIFY_READY) &&
 	    run->child.command->ready == SPEC_READY_NOTIFY)
 		incarnation_become_ready(run);
+	/* As with systemd the end is before all, and READY ends a reload. */
+	if (message->flags & NOTIFY_STOPPING)
+		set_doing(run, INCARNATION_STOPS);
+	else if (message->flags & NOTIFY_READY)
+		set_doing(run, INCARNATION_SERVES);
+	else if (message->flags & NOTIFY_RELOADING)
+		set_doing(run, INCARNATION_RELOADS);
 	if ((message->flags & NOTIFY_WATCHDOG_TRIGGER) &&
 	    run->phase == PHASE_UP)
 		run->handler->watchdog(run, run->arg);
@@ -137,6 +179,8 @@ incarnation_prepare_ready(struct incarnation *run, struct launch *launch)
 			run->notify_path) == -1)
 			return -1;
 	}
+	if (command->ready == SPEC_READY_NOTIFY)
+		launch->options.flags |= GROUPER_ADOPT;
 	if (command->watchdog_ms > 0) {
 		snprintf(text, sizeof(text), "%" PRId64,
 		    command->watchdog_ms * 1000);

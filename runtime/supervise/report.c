@@ -61,12 +61,19 @@ add_run(json_t **child, const struct supervisor *supervisor,
 {
 	const struct incarnation *run = supervisor_run(supervisor, view->key);
 	const char *said = supervisor_said(supervisor, view->key);
+	enum incarnation_doing doing;
 
 	if (run != NULL && incarnation_pid(run) != 0) {
 		json_put(child, "pid", json_integer(incarnation_pid(run)));
 		json_put(child, "uptime_ms",
 		    json_integer(clock_ms() - incarnation_since(run)));
 		add_usage(child, usage, view->key);
+		doing = incarnation_doing(run);
+		if (doing != INCARNATION_SERVES)
+			json_put(child, "doing",
+			    json_string(doing == INCARNATION_RELOADS ?
+				    "reloading" :
+				    "stopping"));
 	}
 	if (said[0] != '\0')
 		json_put(child, "said", json_text(said));

@@ -115,6 +115,37 @@ on_status(struct incarnation *run, const char *text, void *arg)
 }
 
 static void
+on_doing(struct incarnation *run, void *arg)
+{
+	static const struct {
+		const char *type, *text;
+	} words[] = {
+		[INCARNATION_SERVES] = { "reloaded", NULL },
+		[INCARNATION_RELOADS] = { "reloading", NULL },
+		[INCARNATION_STOPS] = { "stopping", "stops by itself" },
+	};
+	enum incarnation_doing doing = incarnation_doing(run);
+	struct slot *slot = arg;
+
+	tell(slot->supervisor, words[doing].type, slot->key, words[doing].text,
+	    NULL);
+	supervisor_act(slot->supervisor);
+}
+
+static void
+on_adopted(struct incarnation *run, void *arg)
+{
+	struct slot *slot = arg;
+	char text[64];
+
+	snprintf(text, sizeof(text), "main process is pid %d",
+	    (int)incarnation_pid(run));
+	tell(slot->supervisor, "adopted", slot->key, text,
+	    json_pack("{s:i}", "pid", (int)incarnation_pid(run)));
+	supervisor_act(slot->supervisor);
+}
+
+static void
 on_watchdog(struct incarnation *run, void *arg)
 {
 	struct slot *slot = arg;
@@ -185,6 +216,8 @@ static const struct incarnation_handler incarnation_handler = {
 	.start_failed = on_start_failed,
 	.ready = on_ready,
 	.status = on_status,
+	.doing = on_doing,
+	.adopted = on_adopted,
 	.watchdog = on_watchdog,
 	.ended = on_ended,
 	.leader_died = on_leader_died,

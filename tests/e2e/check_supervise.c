@@ -348,6 +348,30 @@ START_TEST(a_start_that_is_not_ready_in_time_is_told_once)
 }
 END_TEST
 
+/* Its first process ends at once; what it said may still be on its way. */
+START_TEST(a_daemon_that_forks_itself_goes_on_by_the_pid_it_tells)
+{
+	struct tree tree;
+	char text[256];
+
+	if (access("/usr/bin/systemd-notify", X_OK) == -1)
+		SUPPORT_SKIP("no systemd-notify");
+	snprintf(text, sizeof(text),
+	    "children:\n"
+	    "  - {id: a, ready: notify, shell: 'setsid sleep 1000 & "
+	    "systemd-notify %s --ready MAINPID=$!'}\n",
+	    _i == 0 ? "" : "--no-block");
+	tree_start(&tree, text);
+	tree_await_event("a", "adopted", 1);
+	kill(tree_pid("a"), SIGKILL);
+	tree_await_event("a", "adopted", 2);
+	tree_script_prints(0, "1\n1\n",
+	    "for type in exited restart; do $G events --json --since 1 "
+	    "--no-follow | grep -c '\"type\":\"'$type; done");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(a_silent_watchdog_restarts_its_child)
 {
 	struct tree tree;
@@ -552,6 +576,8 @@ main(void)
 	    0, sizeof(kinds) / sizeof(kinds[0]));
 	tcase_add_test(tc, a_child_that_is_not_ready_in_time_fails_the_start);
 	tcase_add_test(tc, a_start_that_is_not_ready_in_time_is_told_once);
+	tcase_add_loop_test(tc,
+	    a_daemon_that_forks_itself_goes_on_by_the_pid_it_tells, 0, 2);
 	tcase_add_test(tc, a_silent_watchdog_restarts_its_child);
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, a_child_gets_its_settings);

@@ -9,9 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "grove.h"
@@ -278,20 +276,6 @@ START_TEST(lines_of_any_bytes_are_json)
 }
 END_TEST
 
-static void
-notify(const char *socket_name, const char *text)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	strlcpy(address.sun_path, support_path(socket_name),
-	    sizeof(address.sun_path));
-	ck_assert_int_ne(sendto(fd, text, strlen(text), 0,
-			     (struct sockaddr *)&address, sizeof(address)),
-	    -1);
-	close(fd);
-}
-
 START_TEST(what_children_say_is_an_event_once_and_of_any_bytes)
 {
 	struct grove grove;
@@ -303,9 +287,9 @@ START_TEST(what_children_say_is_an_event_once_and_of_any_bytes)
 	    "children:\n"
 	    "  - {id: a, ready: notify, command: [sleep, '1000']}\n");
 	grove_await_state(&grove, "a", MACHINE_WAITING);
-	notify("runtime/srv.2.notify", "STATUS=x\xff\n");
-	notify("runtime/srv.2.notify", "STATUS=x\xff\n");
-	notify("runtime/srv.2.notify", "STATUS=y\nREADY=1");
+	trial_notify("runtime/srv.2.notify", "STATUS=x\xff\n");
+	trial_notify("runtime/srv.2.notify", "STATUS=x\xff\n");
+	trial_notify("runtime/srv.2.notify", "STATUS=y\nREADY=1");
 	grove_await_state(&grove, "a", MACHINE_RUNNING);
 	result = grove_ask(&grove, REQUEST("events", "{\"since\":1}"));
 	json_array_foreach(json_object_get(result, "items"), i, event) {

@@ -69,6 +69,7 @@ unit_tests += \
 	tests/unit/check_relay_shared \
 	tests/unit/check_self \
 	tests/unit/check_server \
+	tests/unit/check_service \
 	tests/unit/check_settings \
 	tests/unit/check_signals \
 	tests/unit/check_spec \

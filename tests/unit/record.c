@@ -60,6 +60,25 @@ on_status(struct incarnation *run, const char *text, void *arg)
 }
 
 static void
+on_doing(struct incarnation *run, void *arg)
+{
+	static const char *const names[] = {
+		[INCARNATION_SERVES] = "serves",
+		[INCARNATION_RELOADS] = "reloads",
+		[INCARNATION_STOPS] = "stops",
+	};
+
+	record_note(arg, names[incarnation_doing(run)]);
+}
+
+static void
+on_adopted(struct incarnation *run, void *arg)
+{
+	(void)run;
+	record_note(arg, "adopted");
+}
+
+static void
 on_watchdog(struct incarnation *run, void *arg)
 {
 	(void)run;
@@ -101,8 +120,8 @@ on_empty(struct incarnation *run, void *arg)
 }
 
 static const struct incarnation_handler handler = { on_started, on_start_failed,
-	on_ready, on_status, on_watchdog, on_ended, on_leader_died,
-	on_unkillable, on_empty };
+	on_ready, on_status, on_doing, on_adopted, on_watchdog, on_ended,
+	on_leader_died, on_unkillable, on_empty };
 
 static int
 find_user(const char *user, const char *group, struct launch_user *found,

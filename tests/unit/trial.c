@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -422,4 +424,18 @@ trial_may_kill(bool on)
 	else
 		data[0].effective &= ~bit;
 	return syscall(SYS_capset, &header, data) == 0;
+}
+
+void
+trial_notify(const char *socket_name, const char *text)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strlcpy(address.sun_path, support_path(socket_name),
+	    sizeof(address.sun_path));
+	ck_assert_int_ne(sendto(fd, text, strlen(text), 0,
+			     (struct sockaddr *)&address, sizeof(address)),
+	    -1);
+	close(fd);
 }

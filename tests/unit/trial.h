@@ -124,6 +124,9 @@ void trial_expect(struct trial *trial, const char *expected);
 /* A line for one member that reads. */
 void trial_say(struct trial *trial);
 
+/* A datagram to the socket of this name in the test's directory. */
+void trial_notify(const char *socket_name, const char *text);
+
 /* The only leader of this process. */
 pid_t trial_leader(void);
 
