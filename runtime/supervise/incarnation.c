@@ -60,6 +60,12 @@ incarnation_doing(const struct incarnation *run)
 	return run->doing;
 }
 
+const struct grouper_usage *
+incarnation_usage(const struct incarnation *run)
+{
+	return &run->usage;
+}
+
 static bool
 any_live(const struct incarnation *run)
 {
@@ -349,6 +355,7 @@ on_event(struct grouper_host *host, const struct grouper_event *event,
 		on_start_failed(run, event);
 		break;
 	case GROUPER_EVENT_ENDED:
+		run->usage = event->usage;
 		messages_drain(run->host, run->key);
 		on_ended(run, event->status);
 		break;
@@ -361,6 +368,7 @@ on_event(struct grouper_host *host, const struct grouper_event *event,
 		run->handler->leader_died(run, run->arg);
 		break;
 	case GROUPER_EVENT_EMPTY:
+		run->usage = event->usage;
 		run->main_live = false;
 		run->phase = PHASE_STOPPING;
 		check_over(run);

@@ -17,6 +17,7 @@
 #include "runtime/supervise/spec.h"
 
 struct grouper_host;
+struct grouper_usage;
 struct member_log;
 struct incarnation;
 
@@ -96,6 +97,8 @@ const char *incarnation_key(const struct incarnation *run);
 uint64_t incarnation_number(const struct incarnation *run);
 pid_t incarnation_pid(const struct incarnation *run); /* 0: not executed */
 enum incarnation_doing incarnation_doing(const struct incarnation *run);
+/* Up to its end, once it has ended; of all its group when it is empty. */
+const struct grouper_usage *incarnation_usage(const struct incarnation *run);
 int64_t incarnation_since(const struct incarnation
 	*run); /* executed, of clock_ms() */
 

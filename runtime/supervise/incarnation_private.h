@@ -53,6 +53,7 @@ struct incarnation {
 	pid_t pid;
 	int64_t since;
 	int64_t watchdog_ms; /* that it asked for itself; 0: it did not */
+	struct grouper_usage usage;
 	int output;	/* the pipe's end for members; -1: the host's own */
 	const int *fds; /* the main command's own 0 to 2; NULL: none */
 	struct aux aux[AUX_KINDS];

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <grouper/group.h>
+
 #define SLOT_FDS 3 /* standard input, output and error */
 
 struct incarnation;
@@ -28,6 +30,7 @@ struct slot {
 	bool removed;	     /* the machine lists it no longer */
 	bool temporary;	     /* it was spawned, and is */
 	bool ended;	     /* the main process of its run, or last run */
+	struct grouper_usage usage; /* of its last run */
 	/* A spawned command's own 0 to 2, -1 for none; counted in *held. */
 	int fds[SLOT_FDS];
 	size_t *held;

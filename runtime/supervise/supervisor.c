@@ -14,6 +14,7 @@
 #include <grouper/group.h>
 
 #include "runtime/control/events.h"
+#include "runtime/control/json_build.h"
 #include "runtime/control/json_text.h"
 #include "runtime/group/host.h"
 #include "runtime/logs/logs.h"
@@ -155,6 +156,17 @@ on_watchdog(struct incarnation *run, void *arg)
 	supervisor_act(slot->supervisor);
 }
 
+static json_t *
+pack_usage(const struct grouper_usage *usage)
+{
+	return json_pack("{s:f, s:f, s:f, s:I, s:I}", "wall_seconds",
+	    (double)usage->wall_us / 1e6, "user_seconds",
+	    (double)usage->user_us / 1e6, "system_seconds",
+	    (double)usage->system_us / 1e6, "peak_memory_bytes",
+	    (json_int_t)usage->peak_memory, "processes",
+	    (json_int_t)usage->processes);
+}
+
 static void
 on_ended(struct incarnation *run, int status, void *arg)
 {
@@ -163,8 +175,8 @@ on_ended(struct incarnation *run, int status, void *arg)
 
 	words_status(status, text, sizeof(text));
 	tell(slot->supervisor, "exited", slot->key, text,
-	    json_pack("{s:i, s:i}", "pid", (int)incarnation_pid(run), "status",
-		status));
+	    json_pack("{s:i, s:i, s:o*}", "pid", (int)incarnation_pid(run),
+		"status", status, "usage", pack_usage(incarnation_usage(run))));
 	slot->ended = true;
 	slot->supervisor->on_ended(slot->key, status, slot->supervisor->arg);
 	machine_ended(slot->supervisor->machine, clock_ms(),
@@ -200,6 +212,7 @@ on_empty(struct incarnation *run, void *arg)
 	uint64_t number = incarnation_number(run);
 
 	slot->run = NULL;
+	slot->usage = *incarnation_usage(run);
 	if (slot->temporary)
 		slot_drop(slot);
 	incarnation_free(run);
@@ -296,28 +309,37 @@ act_stop(struct supervisor *supervisor, const struct machine_action *action)
 	incarnation_stop(slot->run, action->kill);
 }
 
+/* What an event tells besides; NULL: nothing. */
+static json_t *
+note_more(const struct slot *slot, const struct machine_action *action,
+    bool empty)
+{
+	json_t *more = empty ? json_object() : NULL;
+
+	if (action->note == MACHINE_NOTE_ENDED && action->status != -1)
+		json_put(&more, "status", json_integer(action->status));
+	/* A leader that died measured nothing. */
+	if (empty && slot != NULL && slot->usage.processes > 0)
+		json_put(&more, "usage", pack_usage(&slot->usage));
+	return more;
+}
+
 static void
 act_note(struct supervisor *supervisor, const struct machine_action *action)
 {
 	/* How its process ended was told when it did. */
 	bool empty = action->note == MACHINE_NOTE_ENDED ||
 	    action->note == MACHINE_NOTE_STOPPED;
-	struct slot *slot;
+	struct slot *slot = slot_find(&supervisor->slots, action->key);
 
 	tell_as(supervisor, words_is_trouble(action->note),
 	    machine_note_name(action->note), action->key,
-	    empty ? NULL : action->text,
-	    action->note == MACHINE_NOTE_ENDED && action->status != -1 ?
-		json_pack("{s:i}", "status", action->status) :
-		NULL);
+	    empty ? NULL : action->text, note_more(slot, action, empty));
 	if (action->note == MACHINE_NOTE_START_FAILED &&
 	    supervisor->on_failed != NULL)
 		supervisor->on_failed(action->key, action->text,
 		    supervisor->arg);
-	if (action->note != MACHINE_NOTE_REMOVED)
-		return;
-	slot = slot_find(&supervisor->slots, action->key);
-	if (slot == NULL)
+	if (action->note != MACHINE_NOTE_REMOVED || slot == NULL)
 		return;
 	slot->removed = true;
 	if (slot->run == NULL)

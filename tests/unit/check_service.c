@@ -210,6 +210,80 @@ START_TEST(status_tells_what_it_is_about)
 }
 END_TEST
 
+static json_t *
+find_event(struct grove *grove, const char *type)
+{
+	json_t *items = ask(grove, REQUEST("events", "{\"since\":1}"), "items");
+	json_t *event, *found = NULL;
+	size_t i;
+
+	json_array_foreach(items, i, event)
+		if (strcmp(json_string_value(json_object_get(event, "type")),
+			type) == 0)
+			found = json_incref(event);
+	json_decref(items);
+	return found;
+}
+
+static bool
+is_idle(void *arg)
+{
+	return grove_state(arg, "a") == MACHINE_IDLE;
+}
+
+START_TEST(its_end_tells_what_it_used)
+{
+	static const char *const types[] = { "exited", "stopped" };
+	const json_t *usage;
+	struct grove grove;
+	json_t *event;
+	size_t i;
+
+	grove_open(&grove,
+	    "children:\n"
+	    "  - {id: a, ready: fd:3, shell: 'sleep 1000 & echo >&3; wait'}\n");
+	grove_await_state(&grove, "a", MACHINE_RUNNING);
+	grove_ask_only(&grove, REQUEST("stop", "{\"key\":\"a\"}"));
+	trial_until(&grove.trial, is_idle, &grove);
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		event = find_event(&grove, types[i]);
+		ck_assert_ptr_nonnull(event);
+		usage = json_object_get(event, "usage");
+		ck_assert_int_gt(json_integer_value(json_object_get(usage,
+				     "peak_memory_bytes")),
+		    0);
+		ck_assert_int_ge(json_integer_value(json_object_get(usage,
+				     "processes")),
+		    i == 0 ? 1 : 2);
+		ck_assert(json_is_real(json_object_get(usage, "user_seconds")));
+		ck_assert(json_is_real(json_object_get(usage,
+		    "system_seconds")));
+		ck_assert(json_is_real(json_object_get(usage, "wall_seconds")));
+		json_decref(event);
+	}
+	grove_close(&grove);
+}
+END_TEST
+
+/* Nobody is left who measured it. */
+START_TEST(a_leader_s_death_leaves_no_usage)
+{
+	struct grove grove;
+	json_t *event;
+
+	grove_open(&grove,
+	    "children:\n  - {id: a, command: [sleep, '1000']}\n");
+	grove_await_state(&grove, "a", MACHINE_RUNNING);
+	trial_kill_leader();
+	trial_until(&grove.trial, grove_is_over, &grove);
+	event = find_event(&grove, "ended");
+	ck_assert_ptr_nonnull(event);
+	ck_assert_ptr_null(json_object_get(event, "usage"));
+	json_decref(event);
+	grove_free(&grove);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -223,5 +297,8 @@ main(void)
 	tcase_add_test(tc, it_tells_what_it_is_about);
 	tcase_add_test(tc, it_may_have_to_give_signs_of_life_more_often);
 	tcase_add_test(tc, status_tells_what_it_is_about);
+	tc = support_case(suite, "usage");
+	tcase_add_test(tc, its_end_tells_what_it_used);
+	tcase_add_test(tc, a_leader_s_death_leaves_no_usage);
 	return support_main(suite, NULL);
 }
