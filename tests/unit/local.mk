@@ -117,7 +117,9 @@ tests_unit_libworld_la_SOURCES = \
 	tests/unit/puppet.h \
 	tests/unit/puppet_tree.c \
 	tests/unit/world.c \
-	tests/unit/world.h
+	tests/unit/world.h \
+	tests/unit/world_rules.c \
+	tests/unit/world_rules.h
 tests_support_libsupport_la_LIBADD = tests/unit/libworld.la
 
 # The machine, with its steps counted.
@@ -135,6 +137,16 @@ tests_unit_libcounted_la_SOURCES = \
 	runtime/supervise/window.c
 tests_unit_libcounted_la_CFLAGS = $(AM_CFLAGS) $(COUNT_CFLAGS)
 tests_unit_check_machine_cost_LDADD = tests/unit/libcounted.la $(LDADD)
+
+# The machine against chance at length: make check-machine MACHINE_STEPS=1000000
+MACHINE_STEPS = 100000000
+MACHINE_SEED = 1
+
+check-machine: tests/unit/check_machine_random$(EXEEXT)
+	@MACHINE_STEPS='$(MACHINE_STEPS)' MACHINE_SEED='$(MACHINE_SEED)' \
+	    tests/unit/check_machine_random$(EXEEXT)
+
+.PHONY: check-machine
 
 # Suites that start no groups: valgrind does not know the clone(2) of a leader.
 valgrind_tests += \
