@@ -32,7 +32,9 @@ packages() {
 		    libfyaml-dev libjansson-dev libmd-dev libtool make \
 		    pkg-config
 		;;
-	apt:test) echo bash check g++ less procps spin ;;
+	apt:test)
+		echo bash check g++ less procps python3-jsonschema spin
+		;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
 	apt:chroot) echo debootstrap ;;
 	apt:deb) echo debhelper dpkg-dev lintian ;;
@@ -49,7 +51,7 @@ packages() {
 		;;
 	dnf:test)
 		echo bash check-devel diffutils gcc-c++ less libasan libubsan \
-		    procps-ng util-linux
+		    procps-ng python3-jsonschema util-linux
 		;;
 	dnf:lint) echo clang-tools-extra cppcheck mandoc ShellCheck ;;
 	dnf:bench) echo catatonit python3 tini ;;
@@ -66,7 +68,7 @@ packages() {
 	apk:static) echo jansson-static libbsd-static libevent-static ;;
 	apk:test)
 		echo bash check-dev coreutils diffutils g++ less procps-ng \
-		    util-linux
+		    py3-jsonschema util-linux
 		;;
 	apk:lint) echo clang-extra-tools cppcheck mandoc shellcheck ;;
 	apk:bench) echo catatonit dumb-init python3 runit s6 tini ;;

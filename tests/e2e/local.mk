@@ -62,7 +62,9 @@ tests_support_libsupport_la_SOURCES += \
 script_tests += \
 	tests/e2e/completion.sh \
 	tests/e2e/manuals.sh \
-	tests/e2e/meet.sh
+	tests/e2e/meet.sh \
+	tests/e2e/schema.sh
+EXTRA_DIST += tests/e2e/schema.py
 
 # Workers and scripts that meet, at length: make check-meetings
 MEETINGS = 10000
