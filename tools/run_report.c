@@ -86,20 +86,31 @@ plural(uint64_t count, const char *one, const char *many)
 	return count == 1 ? one : many;
 }
 
+/* "3.2 s", or that nobody told. */
+static const char *
+age(char *buffer, int64_t ms)
+{
+	if (ms < 0)
+		return UNKNOWN;
+	snprintf(buffer, SECONDS_BYTES, "%" PRId64 ".%d s", ms / 1000,
+	    (int)(ms % 1000 / 100));
+	return buffer;
+}
+
 static int
 tell_leaks(const struct run_result *result, int fd)
 {
 	const struct run_process *leak;
+	char text[SECONDS_BYTES];
 	size_t i;
 
 	for (i = 0; i < result->leaks.count; i++) {
 		leak = &result->leaks.items[i];
 		if (tool_line(fd, false,
 			"grouper: leak: pid %d ppid %d session %d "
-			"age %" PRId64 ".%d s (%s): %s",
+			"age %s (%s): %s",
 			(int)leak->pid, (int)leak->ppid, (int)leak->sid,
-			leak->age_ms / 1000, (int)(leak->age_ms % 1000 / 100),
-			leak->how, leak->command) != 0)
+			age(text, leak->age_ms), leak->how, leak->command) != 0)
 			return -1;
 	}
 	return 0;
@@ -207,6 +218,13 @@ causes_json(const struct run_result *result, const struct run_options *options)
 	return list;
 }
 
+/* Null for what nobody told. */
+static json_t *
+seconds_json(int64_t us, bool known)
+{
+	return known ? json_real((double)us / 1e6) : json_null();
+}
+
 static json_t *
 leaks_json(const struct run_result *result)
 {
@@ -217,11 +235,11 @@ leaks_json(const struct run_result *result)
 	for (i = 0; i < result->leaks.count; i++) {
 		leak = &result->leaks.items[i];
 		json_add(&list,
-		    json_pack("{s:i, s:i, s:i, s:i, s:f, s:o, s:s}", "pid",
+		    json_pack("{s:i, s:i, s:i, s:i, s:o, s:o, s:s}", "pid",
 			(int)leak->pid, "ppid", (int)leak->ppid, "pgid",
 			(int)leak->pgid, "sid", (int)leak->sid, "age_seconds",
-			(double)leak->age_ms / 1e3, "command",
-			json_text(leak->command), "how", leak->how));
+			seconds_json(leak->age_ms * 1000, leak->age_ms >= 0),
+			"command", json_text(leak->command), "how", leak->how));
 	}
 	return list;
 }
@@ -240,13 +258,6 @@ processes_json(const struct run_processes *processes)
 			json_text(process->command)));
 	}
 	return list;
-}
-
-/* Null for what only the leader could have told. */
-static json_t *
-seconds_json(int64_t us, bool known)
-{
-	return known ? json_real((double)us / 1e6) : json_null();
 }
 
 static json_t *

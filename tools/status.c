@@ -208,6 +208,8 @@ add_process(struct table *table, const char *key, const json_t *process)
 	table_time(number(process, "age_ms"), up, sizeof(up));
 	table_size((uint64_t)number(process, "memory"), memory, sizeof(memory));
 	table_time(number(process, "cpu_ms"), cpu, sizeof(cpu));
+	if (json_is_null(json_object_get(process, "age_ms")))
+		cells[4] = cells[5] = cells[6] = "?";
 	return table_add(table, cells);
 }
 

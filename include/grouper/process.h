@@ -20,7 +20,10 @@ struct grouper_process {
 	pid_t ppid;
 	pid_t pgid;
 	pid_t sid;
-	char state;	      /* R S D T t Z X I, see proc_pid_stat(5) */
+	char state;	      /* R S D T t Z X I, see proc_pid_stat(5); '?'
+				   where /proc does not tell: then the
+				   name is "?", age_ms is -1, and what
+				   follows that is 0 */
 	int64_t age_ms;	      /* since the process started */
 	uint64_t start_ticks; /* since boot, in clock ticks */
 	int64_t user_ms;      /* CPU time in user mode */

@@ -83,6 +83,8 @@ fill(struct grouper_process *process, const struct gather *gather,
 	    (int64_t)stat->start_ticks * 1000 / gather->ticks;
 	if (process->age_ms < 0)
 		process->age_ms = 0;
+	if (stat->start_ticks == 0)
+		process->age_ms = -1;
 	process->user_ms = (int64_t)stat->user_ticks * tick_ms;
 	process->system_ms = (int64_t)stat->system_ticks * tick_ms;
 	process->memory = stat->pages * (uint64_t)sysconf(_SC_PAGESIZE);

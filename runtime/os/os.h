@@ -166,9 +166,9 @@ int os_proc_open(struct os_proc *proc);
 void os_proc_close(struct os_proc *proc);
 
 /*
- * Reads about one process.  In a process that /proc hides, only pid and ppid
- * are known and the state is '?'.  Returns 0; -1 with errno, ESRCH or ENOENT
- * if it is gone.
+ * Reads about one process.  Of one that /proc hides only pid, ppid, pgid and
+ * sid are known, state and name are '?' and start_ticks is 0.  Returns 0; -1
+ * with errno, ESRCH or ENOENT if it is gone.
  */
 int os_proc_stat(const struct os_proc *proc, pid_t pid, int pidfd,
     struct os_stat *stat);

@@ -142,7 +142,13 @@ pidfd_parent(int pidfd, struct os_stat *stat)
 	memset(stat, 0, sizeof(*stat));
 	stat->pid = (pid_t)info.tgid;
 	stat->ppid = (pid_t)info.ppid;
+	/* 0 for what has just been reaped, as for what is not known. */
+	stat->pgid = getpgid(stat->pid);
+	stat->sid = getsid(stat->pid);
+	if (stat->pgid == -1 || stat->sid == -1)
+		stat->pgid = stat->sid = 0;
 	stat->state = '?';
+	stat->name[0] = '?';
 	stat->threads = 1;
 	return 0;
 }

@@ -282,18 +282,25 @@ report_tree(struct supervisor *supervisor, const char *key, bool uses,
 	return give("tree", failed == 0, answer, report);
 }
 
+/* Null where /proc does not tell. */
+static json_t *
+number_of(const struct grouper_process *process, int64_t number)
+{
+	return process->age_ms == -1 ? json_null() : json_integer(number);
+}
+
 static json_t *
 describe_process(const struct grouper_process *process)
 {
 	char state[2] = { process->state, '\0' };
 
-	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:o, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o}",
 	    "pid", (int)process->pid, "ppid", (int)process->ppid, "pgid",
 	    (int)process->pgid, "sid", (int)process->sid, "state", state,
 	    "name", json_text(process->name), "memory",
-	    (json_int_t)process->memory, "cpu_ms",
-	    (json_int_t)process->user_ms + process->system_ms, "age_ms",
-	    (json_int_t)process->age_ms, "command",
+	    number_of(process, (int64_t)process->memory), "cpu_ms",
+	    number_of(process, process->user_ms + process->system_ms), "age_ms",
+	    number_of(process, process->age_ms), "command",
 	    json_text(process->command != NULL ? process->command :
 						 process->name));
 }

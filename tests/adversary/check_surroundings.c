@@ -148,6 +148,37 @@ START_TEST(without_proc_nothing_is_left)
 }
 END_TEST
 
+/* What cannot be seen is said to be unknown. */
+START_TEST(without_proc_no_leak_is_invented)
+{
+	static const char command[] =
+	    "mkfifo \"$0\"; exec 3<>\"$0\"; sleep 60 & "
+	    "setsid sh -c 'echo >&3; exec sleep 60' & read x <&3";
+	const char *why;
+	struct support_run r;
+
+#ifdef __SANITIZE_ADDRESS__
+	SUPPORT_SKIP("AddressSanitizer itself needs /proc");
+#endif
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
+	run(&r,
+	    (const char *const[]) { arena_program("surround"), "no-proc", "0",
+		"--", support_grouper(), "run", "--report", "--", "sh", "-c",
+		command, support_path("fifo"), NULL });
+	if (r.status == 125) {
+		support_skip("%s", r.stderr_text.data);
+	} else {
+		ck_assert_int_eq(r.status, 0);
+		ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+		    " age unknown (background job): [?]\n"));
+		ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+		    " age unknown (new session): [?]\n"));
+	}
+	support_finish(&r);
+}
+END_TEST
+
 /*
  * Pids
  */
@@ -299,6 +330,7 @@ main(void)
 			(i == 1 ? N_OF(proc_modes) : FEW_MODES));
 	tcase_add_loop_test(tc, without_proc_nothing_is_left, 0,
 	    ARENAS * N_OF(proc_escapes));
+	tcase_add_test(tc, without_proc_no_leak_is_invented);
 
 	tc = support_case(s, "pids");
 	for (int i = 0; i < ARENAS; i += 2)

@@ -253,6 +253,12 @@ without_proc(void *arg)
 	ck_assert_int_eq(walk_run(&walk, 0, count_found, &found), 0);
 	ck_assert_uint_eq(found, 4);
 	walk_fini(&walk);
+	ck_assert_int_eq(grouper_descendants(0, &processes), GROUPER_OK);
+	ck_assert_int_eq(processes.items[0].pgid, getpgrp());
+	ck_assert_int_eq(processes.items[0].sid, getsid(0));
+	ck_assert_int_eq(processes.items[0].age_ms, -1);
+	ck_assert_str_eq(processes.items[0].command, "[?]");
+	grouper_processes_free(&processes);
 	ck_assert_int_eq(grouper_sweep("KILL", NULL), GROUPER_OK);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 }
