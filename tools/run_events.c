@@ -91,7 +91,6 @@ begin_stop(struct run *run)
 		return;
 	run->stopping = true;
 	run->stop_began = clock_ms();
-	run->deadline = -1;
 	if (run->options->level == LOG_LEVEL_QUIET || !isatty(STDERR_FILENO))
 		return;
 	run->waiting = loop_timer_new(run->loop, on_waiting, run);
@@ -164,9 +163,11 @@ on_limit(void *arg)
 		loop_timer_set(run->limit, left);
 		return;
 	}
+	run->deadline = -1;
 	tell_limit(run);
 	run->result.timed_out = true;
-	run_stop(run, NULL);
+	/* Steps may run for what the command left, and have no end. */
+	run_stop(run, run->stopping ? "KILL" : NULL);
 }
 
 int

@@ -69,6 +69,7 @@ on_ending_signal(struct run *run, int signum, bool keyboard)
 		return;
 	log_info("%s: stopping on %s", run->options->key, signal_name(signum));
 	run->result.stopped = true;
+	run->deadline = -1; /* whoever sent it may insist */
 	if (signum == SIGINT)
 		stop_by_int(run);
 	else

@@ -206,6 +206,26 @@ START_TEST(dead_leader_outranks_the_time_limit)
 }
 END_TEST
 
+/* Held for a report, or stopped by the leader itself. */
+START_TEST(limit_holds_while_leftovers_are_stopped)
+{
+	static const char script[] =
+	    "mkfifo \"$0\"; exec 3<>\"$0\"; "
+	    "(trap '' TERM; echo >&3; exec sleep 600) & read x <&3";
+	struct support_run r;
+
+	ck_assert_int_eq(support_execute(&r, "@grouper", "run", "--timeout",
+			     "2", "--shutdown", "infinity",
+			     _i == 0 ? "--leaks=kill" : "--leaks=warn", "--",
+			     "sh", "-c", script, support_path("fifo"), NULL),
+	    124);
+	ck_assert_ptr_nonnull(strstr(r.stderr_text.data,
+	    "time limit of 2s: stopping 1 process"));
+	support_assert_no_survivors();
+	support_finish(&r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -222,5 +242,6 @@ main(void)
 	tcase_add_test(tc, time_limit_names_so_many);
 	tcase_add_test(tc, time_limit_is_in_the_report_alone_if_quiet);
 	tcase_add_test(tc, dead_leader_outranks_the_time_limit);
+	tcase_add_loop_test(tc, limit_holds_while_leftovers_are_stopped, 0, 2);
 	return support_main(suite, NULL);
 }
