@@ -129,6 +129,7 @@ prepare(struct run *run)
 	if (environment_init(&run->env) != 0)
 		return fail("environment");
 	if (environment_apply(&run->env, options, "run") != 0 ||
+	    run_messages_read(&run->messages, options) != 0 ||
 	    (options->die_with_parent && die_with(parent) != 0))
 		return -1;
 	signals_take(&run->inherited);
@@ -388,6 +389,7 @@ let_go(struct run *run)
 	loop_free(run->loop);
 	fd_close(&run->signals);
 	fd_close(&run->input);
+	run_messages_close(&run->messages);
 	if (run->report > STDERR_FILENO)
 		fd_close(&run->report);
 	environment_fini(&run->env);

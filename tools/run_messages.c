@@ -68,18 +68,14 @@ join(struct run_messages *messages, struct grouper_host *host,
 	return error;
 }
 
-static int
-load_settings(struct grouper_host *host, const struct run_options *options)
+int
+run_messages_read(struct run_messages *messages,
+    const struct run_options *options)
 {
-	json_t *settings;
-	int result;
-
 	if (options->config.count == 0)
 		return 0; /* a short command has no time for an object */
-	settings = given_read(&options->config, "run");
-	result = settings == NULL ? -1 : given_put(settings, host, "run");
-	json_decref(settings);
-	return result;
+	messages->settings = given_read(&options->config, "run");
+	return messages->settings == NULL ? -1 : 0;
 }
 
 int
@@ -90,7 +86,8 @@ run_messages_open(struct run_messages *messages, struct grouper_host *host,
 	    options->nreactions > 0;
 	enum grouper_error error;
 
-	if (load_settings(host, options) == -1)
+	if (messages->settings != NULL &&
+	    given_put(messages->settings, host, "run") == -1)
 		return -1;
 	error = wanted ? join(messages, host, options) : GROUPER_OK;
 	if (error != GROUPER_OK) {
@@ -111,4 +108,6 @@ run_messages_close(struct run_messages *messages)
 {
 	fd_close(&messages->down.source);
 	fd_close(&messages->up.source);
+	json_decref(messages->settings);
+	messages->settings = NULL;
 }

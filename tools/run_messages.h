@@ -6,6 +6,8 @@
 #ifndef TOOLS_RUN_MESSAGES_H
 #define TOOLS_RUN_MESSAGES_H
 
+#include <jansson.h>
+
 #include <grouper/group.h>
 
 #include "runtime/util/environment.h"
@@ -15,14 +17,19 @@
 struct run_messages {
 	struct grouper_fd down;
 	struct grouper_fd up;
+	json_t *settings; /* NULL: none given */
 };
 #define RUN_MESSAGES_INIT \
 	{ \
-		{ -1, -1 }, \
-		{ \
-			-1, -1 \
-		} \
+		.down = { -1, -1 }, .up = { -1, -1 } \
 	}
+
+/*
+ * Reads the settings that are given, files too, for which it may wait as long
+ * as these are pipes: signals are not to be blocked.  0; -1, and why is said.
+ */
+int run_messages_read(struct run_messages *messages,
+    const struct run_options *options);
 
 /*
  * Before the command is started: its pipes, if it is to have any, and their
@@ -32,7 +39,7 @@ struct run_messages {
 int run_messages_open(struct run_messages *messages, struct grouper_host *host,
     const struct run_options *options, struct environment *env);
 
-/* When it was started, or not. */
+/* When it was started, or not; again does nothing. */
 void run_messages_close(struct run_messages *messages);
 
 #endif

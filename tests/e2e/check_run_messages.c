@@ -3,8 +3,10 @@
  * Messages and settings of `grouper run`: what its command is given.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -135,6 +137,26 @@ START_TEST(settings_are_there_when_the_command_starts)
 }
 END_TEST
 
+/* They are read before signals wait for the loop. */
+START_TEST(a_file_of_settings_that_does_not_come_can_be_given_up)
+{
+	const char *fifo = support_path("fifo");
+	struct support_command c = { .argv = ARGV(support_grouper(), "run",
+					 "--config-file", fifo, "true") };
+	struct support_run r;
+	int fd;
+
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	support_start(&r, &c);
+	fd = open(fifo, O_WRONLY | O_CLOEXEC); /* until it is read */
+	ck_assert_int_ne(fd, -1);
+	support_signal(&r, SIGTERM);
+	ck_assert_int_eq(support_wait(&r), 128 + SIGTERM);
+	close(fd);
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(bad_settings_and_topics_are_refused)
 {
 	const char *file = support_file("settings", 0644, "[1]");
@@ -163,6 +185,8 @@ main(void)
 	tcase_add_test(tc, an_event_comes_as_a_signal);
 	tc = support_case(suite, "settings");
 	tcase_add_test(tc, settings_are_there_when_the_command_starts);
+	tcase_add_test(tc,
+	    a_file_of_settings_that_does_not_come_can_be_given_up);
 	tcase_add_test(tc, bad_settings_and_topics_are_refused);
 	return support_main(suite, NULL);
 }
