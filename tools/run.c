@@ -301,6 +301,20 @@ find_text(struct run *run)
 }
 
 static int
+make_pty(struct run *run)
+{
+	run->pty = pty_new(run->loop,
+	    run->input != -1 ? run->input : STDIN_FILENO, run_on_gone, run);
+	if (run->pty == NULL)
+		return fail("pseudo-terminal");
+	/* The command may open it by name.  Its group stays, see tty(4). */
+	if (run->user.uid != (uid_t)-1 &&
+	    fchown(pty_slave(run->pty), run->user.uid, (gid_t)-1) == -1)
+		log_warn("the pseudo-terminal stays ours");
+	return 0;
+}
+
+static int
 carry_out(struct run *run)
 {
 	enum grouper_error error;
@@ -319,13 +333,8 @@ carry_out(struct run *run)
 		return -1;
 	host_set_signals(run->host, &run->inherited);
 	host_set_text(run->host, run->text, run->text_size);
-	if (run->options->pty) {
-		run->pty = pty_new(run->loop,
-		    run->input != -1 ? run->input : STDIN_FILENO, run_on_gone,
-		    run);
-		if (run->pty == NULL)
-			return fail("pseudo-terminal");
-	}
+	if (run->options->pty && make_pty(run) != 0)
+		return -1;
 	error = start(run);
 	if (error != GROUPER_OK)
 		return refuse(run, error);

@@ -354,6 +354,27 @@ START_TEST(input_may_be_a_file)
 }
 END_TEST
 
+START_TEST(terminal_is_the_user_s)
+{
+	struct support_command c = { 0 };
+	struct support_run r;
+	const char *why;
+	char uid[16], wanted[32];
+
+	if (!support_can_switch_user(&why))
+		SUPPORT_SKIP("%s", why);
+	snprintf(uid, sizeof(uid), "%u", (unsigned int)support_user());
+	snprintf(wanted, sizeof(wanted), "%s\r\nopened\r\n", uid);
+	c.argv = ARGV(support_grouper(), "run", "--pty", "--uid", uid, "--gid",
+	    uid, "--", "sh", "-c",
+	    "stat -c %u \"$(tty)\"; echo opened >\"$(tty)\"");
+	ck_assert_int_eq(support_call(&r, &c), 0);
+	ck_assert_str_eq(r.stdout_text.data, wanted);
+	ck_assert_str_eq(r.stderr_text.data, "");
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(much_input_and_output_passes)
 {
 	struct support_command c = { .argv = ARGV("sh", "-c",
@@ -451,6 +472,7 @@ main(void)
 	tc = support_case(suite, "without a terminal");
 	tcase_add_loop_test(tc, end_of_input_becomes_end_of_file, 0, 3);
 	tcase_add_test(tc, input_may_be_a_file);
+	tcase_add_test(tc, terminal_is_the_user_s);
 	tcase_add_test(tc, much_input_and_output_passes);
 	tcase_add_test(tc, last_output_is_not_lost);
 	tcase_add_test(tc, leak_that_holds_the_terminal_delays_nothing);
