@@ -320,7 +320,7 @@ carry_out(struct run *run)
 	enum grouper_error error;
 
 	if (run->options->argv[0][0] == '\0') {
-		tool_error("run", "cannot run '': command not found");
+		tool_error("run", "expected a command's name or path, got ''");
 		run->result.not_run = RUN_NOT_FOUND;
 		return 0;
 	}

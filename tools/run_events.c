@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "runtime/supervise/messages.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
+#include "runtime/util/limit.h"
 #include "runtime/util/log.h"
 #include "runtime/util/parse.h"
 #include "tools/tool.h"
@@ -257,6 +259,41 @@ exec_error(const char *directory, const char *path, int error, int *status)
 }
 
 static const char *
+limit_of(int resource)
+{
+	const char *name;
+	size_t i;
+
+	for (i = 0; (name = limit_name(i)) != NULL; i++)
+		if (limit_resource(name) == resource)
+			return name;
+	return "?";
+}
+
+/* Only privilege raises a hard limit: what is above ours was refused. */
+static void
+tell_limits(const struct run_options *options, const char *error)
+{
+	const struct grouper_limit *limit;
+	struct rlimit ours;
+	size_t i;
+
+	for (i = 0; i < options->nlimits; i++) {
+		limit = &options->limits[i];
+		if (getrlimit((__rlimit_resource_t)limit->resource, &ours) ==
+			-1 ||
+		    limit->hard <= ours.rlim_max)
+			continue;
+		tool_error("run",
+		    "cannot set --limits %s above the hard limit of %" PRIu64
+		    ": %s",
+		    limit_of(limit->resource), (uint64_t)ours.rlim_max, error);
+		return;
+	}
+	tool_error("run", "cannot set --limits: %s", error);
+}
+
+static const char *
 or_none(const char *text)
 {
 	return text != NULL ? text : "unchanged";
@@ -290,14 +327,20 @@ on_start_failed(struct run *run, const struct grouper_event *event)
 		    or_none(options->user), or_none(options->group), error);
 		break;
 	case GROUPER_STAGE_LIMITS:
-		tool_error("run",
-		    "cannot set limits, niceness or no-new-privs: %s", error);
+		tell_limits(options, error);
+		break;
+	case GROUPER_STAGE_NICE:
+		tool_error("run", "cannot set --nice %d: %s", options->nice,
+		    error);
 		break;
 	case GROUPER_STAGE_CONTAIN:
 		grouper_containment_probe(options->contain, &why);
 		tool_error("run", "cannot contain at level %s: %s",
 		    grouper_containment_name(options->contain),
 		    why != NULL ? why : error);
+		break;
+	case GROUPER_STAGE_NO_NEW_PRIVS:
+		tool_error("run", "cannot set --no-new-privs: %s", error);
 		break;
 	default:
 		tool_error("run", "cannot start the command (%s): %s",

@@ -117,10 +117,12 @@ enum grouper_stage {
 	GROUPER_STAGE_CONTAIN, /* the containment could not be made */
 	GROUPER_STAGE_SESSION,
 	GROUPER_STAGE_FDS,
-	GROUPER_STAGE_LIMITS, /* limits, nice, no_new_privs */
-	GROUPER_STAGE_USER,   /* uid, gid, groups */
+	GROUPER_STAGE_LIMITS,
+	GROUPER_STAGE_USER, /* uid, gid, groups */
 	GROUPER_STAGE_DIRECTORY,
 	GROUPER_STAGE_EXEC, /* ENOENT: not found */
+	GROUPER_STAGE_NICE,
+	GROUPER_STAGE_NO_NEW_PRIVS,
 };
 
 /* A short noun for a stage, "directory"; never NULL. */

@@ -69,6 +69,10 @@ grouper_stage_name(enum grouper_stage stage)
 		return "directory";
 	case GROUPER_STAGE_EXEC:
 		return "exec";
+	case GROUPER_STAGE_NICE:
+		return "niceness";
+	case GROUPER_STAGE_NO_NEW_PRIVS:
+		return "no-new-privs";
 	}
 	return "unknown";
 }

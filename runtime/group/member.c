@@ -261,13 +261,24 @@ set_limits(const struct member *member)
 			&limit) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+set_nice(const struct member *member)
+{
 	errno = 0;
 	if (member->nice != 0 && nice(member->nice) == -1 && errno != 0)
 		return -1;
-	if (member->no_new_privs &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) == -1)
-		return -1;
 	return 0;
+}
+
+static int
+set_no_new_privs(const struct member *member)
+{
+	if (!member->no_new_privs)
+		return 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
 }
 
 /*
@@ -358,6 +369,10 @@ static int __attribute__((no_sanitize("address"))) member_run(void *arg)
 		fail(&birth, GROUPER_STAGE_FDS);
 	if (set_limits(member) == -1)
 		fail(&birth, GROUPER_STAGE_LIMITS);
+	if (set_nice(member) == -1)
+		fail(&birth, GROUPER_STAGE_NICE);
+	if (set_no_new_privs(member) == -1)
+		fail(&birth, GROUPER_STAGE_NO_NEW_PRIVS);
 	if (set_user(member) == -1)
 		fail(&birth, GROUPER_STAGE_USER);
 	if (member->directory != NULL && chdir(member->directory) == -1)

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "support.h"
@@ -54,6 +55,48 @@ START_TEST(a_command_that_never_ran_has_no_status_to_map)
 }
 END_TEST
 
+START_TEST(an_empty_name_is_no_command)
+{
+	assert_said(ARGV(support_grouper(), "run", ""), 127,
+	    "expected a command's name or path, got ''");
+}
+END_TEST
+
+/* As a user who may not, with a hard limit that is known. */
+static void
+assert_refused(const char *option, const char *value, const char *text)
+{
+	const struct support_limit limits[] = { { RLIMIT_NOFILE, 512 },
+		{ -1, 0 } };
+	struct support_command c = { .argv = ARGV(support_grouper(), "run",
+					 option, value, "true"),
+		.limits = limits };
+	struct support_run r;
+	const char *why;
+
+	if (!support_can_switch_user(&why))
+		SUPPORT_SKIP("%s", why);
+	c.uid = support_user();
+	ck_assert_int_eq(support_call(&r, &c), 125);
+	ck_assert_str_eq(r.stderr_text.data, text);
+	support_finish(&r);
+}
+
+START_TEST(a_refused_limit_is_named)
+{
+	assert_refused("--limits", "core=0,nofile=1024",
+	    "grouper run: cannot set --limits nofile above the hard limit of "
+	    "512: Operation not permitted\n");
+}
+END_TEST
+
+START_TEST(a_refused_niceness_is_named)
+{
+	assert_refused("--nice", "-5",
+	    "grouper run: cannot set --nice -5: Operation not permitted\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -63,5 +106,9 @@ main(void)
 	tc = support_case(suite, "command");
 	tcase_add_test(tc, a_relative_command_is_looked_at_in_its_directory);
 	tcase_add_test(tc, a_command_that_never_ran_has_no_status_to_map);
+	tcase_add_test(tc, an_empty_name_is_no_command);
+	tc = support_case(suite, "rights");
+	tcase_add_test(tc, a_refused_limit_is_named);
+	tcase_add_test(tc, a_refused_niceness_is_named);
 	return support_main(suite, NULL);
 }

@@ -117,7 +117,7 @@ START_TEST(command_not_found_is_127)
 
 	assert_refused(by_path, 127, "no-such-command");
 	assert_refused(by_name, 127, "/no/such/command");
-	assert_refused(empty, 127, "not found");
+	assert_refused(empty, 127, "name or path");
 }
 END_TEST
 

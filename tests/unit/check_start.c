@@ -426,7 +426,7 @@ as_user(void *arg)
 	fail_at(&trial, &options, GROUPER_STAGE_LIMITS, EPERM);
 	options = trial_shell(&trial, "exit 0");
 	options.nice = -5;
-	fail_at(&trial, &options, GROUPER_STAGE_LIMITS, EPERM);
+	fail_at(&trial, &options, GROUPER_STAGE_NICE, EPERM);
 	trial_close(&trial);
 }
 

@@ -46,7 +46,7 @@ static const struct {
 	bool has_other;	   /* a member bears that name too */
 } texts[] = {
 	{ error_text, GROUPER_SYSTEM, "unknown error", false },
-	{ stage_text, GROUPER_STAGE_EXEC, "unknown", false },
+	{ stage_text, GROUPER_STAGE_NO_NEW_PRIVS, "unknown", false },
 	{ state_text, GROUPER_STATE_LEADER_DIED, "unknown", true },
 	{ containment_text, GROUPER_CONTAIN_PIDNS, "unknown", false },
 	{ kind_text, GROUPER_KIND_WORKER, "unknown", false },
