@@ -10,6 +10,10 @@
 #include "tools/supervise_tree.h"
 #include "tools/tool.h"
 
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
 static const char help[] =
     "Usage: grouper check [-m FORMATION] [-q] FILE\n"
     "\n"
@@ -43,6 +47,7 @@ check_main(int argc, char **argv)
 		{ "formation", required_argument, NULL, 'm' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *formation = NULL;
@@ -50,7 +55,8 @@ check_main(int argc, char **argv)
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:hm:q", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+:hm:qV", options, NULL)) !=
+	    -1) {
 		switch (opt) {
 		case 'm':
 			formation = optarg;
@@ -60,6 +66,9 @@ check_main(int argc, char **argv)
 			break;
 		case 'h':
 			fputs(help, stdout);
+			return tool_printed("check");
+		case 'V':
+			puts("grouper " PACKAGE_VERSION);
 			return tool_printed("check");
 		default:
 			tool_bad_option("check", opt, argv);

@@ -32,13 +32,16 @@
 #define NLEVELS 3
 
 static const char help[] =
-    "Usage: grouper doctor [--json]\n"
+    "Usage: grouper doctor [-qv] [--json]\n"
     "\n"
     "Tells what this machine can guarantee: each level of containment, and\n"
     "what it rests on.\n"
     "\n"
-    "  --json      as a JSON object\n"
-    "  -h, --help  this text\n"
+    "      --json     as a JSON object\n"
+    "  -q, --quiet    tell nothing; the exit status does\n"
+    "  -v, --verbose  changes nothing: all is told\n"
+    "  -h, --help     this text\n"
+    "  -V, --version  the version\n"
     "\n"
     "Exit status: 0 if groups can be contained, which level reaper tells; 1 "
     "if\nnot, 2 for bad usage.  See grouper-doctor(1).\n";
@@ -245,7 +248,7 @@ print_json(const struct findings *found)
 }
 
 static int
-examine(bool json)
+examine(bool json, bool quiet)
 {
 	struct findings found;
 	int result = 0;
@@ -256,6 +259,8 @@ examine(bool json)
 	look_at_proc(&found);
 	look_at_pidfd(&found);
 	look_at_directory(&found);
+	if (quiet)
+		return found.level[0] ? TOOL_OK : TOOL_NO;
 	if (json)
 		result = print_json(&found);
 	else
@@ -270,14 +275,16 @@ examine(bool json)
 int
 doctor_main(int argc, char **argv)
 {
-	static const struct option table[] = { OPTIONS_JSON, OPTIONS_END };
+	static const struct option table[] = { OPTIONS_JSON, OPTIONS_TELL,
+		OPTIONS_END };
 	struct options options = { .verb = "doctor", .help = help };
 	int status;
 
-	status = options_read(&options, argc, argv, "+:", table, NULL, NULL);
+	status = options_read(&options, argc, argv, "+:" OPTIONS_TELL_LETTERS,
+	    table, NULL, NULL);
 	if (status != -1)
 		return status;
 	if (options_no_more("doctor", argv) != TOOL_OK)
 		return TOOL_USAGE;
-	return examine(options.json);
+	return examine(options.json, options.quiet);
 }

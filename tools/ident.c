@@ -17,14 +17,17 @@
 #include "tools/tool.h"
 
 static const char help[] =
-    "Usage: grouper ident [--json] [PID]\n"
+    "Usage: grouper ident [-qv] [--json] [PID]\n"
     "\n"
     "Tells which group a process belongs to, this one without PID, as one\n"
     "line: worker or group, its host and its key; or terminal (no group, but\n"
     "a controlling terminal), or none.\n"
     "\n"
-    "  --json      as a JSON object\n"
-    "  -h, --help  this text\n"
+    "      --json     as a JSON object\n"
+    "  -q, --quiet    tell errors only\n"
+    "  -v, --verbose  changes nothing: all is told\n"
+    "  -h, --help     this text\n"
+    "  -V, --version  the version\n"
     "\n"
     "Exit status: 0; 1 if the process is dead or its group unknown, 2 for\n"
     "bad usage.  See grouper-ident(1).\n";
@@ -88,12 +91,12 @@ error_text(enum grouper_error error, int number)
 }
 
 static int
-identify(pid_t pid, bool json)
+identify(pid_t pid, const struct options *options)
 {
 	struct grouper_ident ident = GROUPER_IDENT_INIT;
 	enum grouper_error error;
 	const char *text = NULL;
-	int result;
+	int result = 0;
 
 	error = grouper_identify(pid, &ident);
 	if (error != GROUPER_OK)
@@ -102,10 +105,10 @@ identify(pid_t pid, bool json)
 		pid = getpid();
 	if (text != NULL)
 		tool_error("ident", "pid %d: %s", (int)pid, text);
-	if (json)
+	if (options->json && !options->quiet)
 		result = print_json(pid, &ident, text);
-	else
-		result = text == NULL ? print_text(&ident) : 0;
+	else if (text == NULL && !options->quiet)
+		result = print_text(&ident);
 	if (result != 0)
 		tool_error("ident", "standard output: %s", strerror(errno));
 	return text == NULL && result == 0 ? TOOL_OK : TOOL_NO;
@@ -114,12 +117,14 @@ identify(pid_t pid, bool json)
 int
 ident_main(int argc, char **argv)
 {
-	static const struct option table[] = { OPTIONS_JSON, OPTIONS_END };
+	static const struct option table[] = { OPTIONS_JSON, OPTIONS_TELL,
+		OPTIONS_END };
 	struct options options = { .verb = "ident", .help = help };
 	int64_t pid = 0;
 	int status;
 
-	status = options_read(&options, argc, argv, "+:", table, NULL, NULL);
+	status = options_read(&options, argc, argv, "+:" OPTIONS_TELL_LETTERS,
+	    table, NULL, NULL);
 	if (status != -1)
 		return status;
 	if (argc - optind > 1) {
@@ -131,5 +136,5 @@ ident_main(int argc, char **argv)
 		tool_error("ident", "expected a PID, got '%s'", argv[optind]);
 		return TOOL_USAGE;
 	}
-	return identify((pid_t)pid, options.json);
+	return identify((pid_t)pid, &options);
 }

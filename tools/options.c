@@ -10,6 +10,10 @@
 #include "tools/json.h"
 #include "tools/tool.h"
 
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
 #define LETTERS_MAX 32
 
 static int
@@ -31,11 +35,18 @@ take(struct options *options, int opt, char **argv, options_own_fn *own,
 			return own(opt, NULL, arg);
 		fputs(options->help, stdout);
 		return tool_printed(options->verb);
+	case 'V':
+		puts("grouper " PACKAGE_VERSION);
+		return tool_printed(options->verb);
 	case '?':
 	case ':':
 		tool_bad_option(options->verb, opt, argv);
 		return TOOL_USAGE;
 	default:
+		if (own == NULL) {
+			options->quiet = options->quiet || opt == 'q';
+			return -1;
+		}
 		return own(opt, optarg, arg);
 	}
 }
@@ -48,7 +59,7 @@ options_read(struct options *options, int argc, char **argv,
 	char all[LETTERS_MAX];
 	int opt, status;
 
-	snprintf(all, sizeof(all), "%sh", letters);
+	snprintf(all, sizeof(all), "%shV", letters);
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, all, table, NULL)) != -1) {
 		status = take(options, opt, argv, own, arg);

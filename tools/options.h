@@ -32,8 +32,16 @@ enum {
 	{ \
 		"json", no_argument, NULL, OPTIONS_JSON_VALUE \
 	}
+/* For a verb with no options of its own; one that has takes both itself. */
+#define OPTIONS_TELL \
+	{ "quiet", no_argument, NULL, 'q' }, \
+	{ \
+		"verbose", no_argument, NULL, 'v' \
+	}
+#define OPTIONS_TELL_LETTERS "qv"
 #define OPTIONS_END \
 	{ "help", no_argument, NULL, 'h' }, \
+	    { "version", no_argument, NULL, 'V' }, \
 	{ \
 		NULL, 0, NULL, 0 \
 	}
@@ -44,6 +52,7 @@ struct options {
 	const char *socket; /* NULL: not given, as the next */
 	const char *host;
 	bool json;
+	bool quiet; /* of OPTIONS_TELL */
 };
 
 /* An option of the verb's own.  -1 to go on, or an exit status. */
@@ -51,7 +60,7 @@ typedef int options_own_fn(int opt, char *value, void *arg);
 
 /*
  * Reads options up to the first argument, optind.  letters are getopt's, "h"
- * left out, and begin with ':' or "+:"; own is NULL if there are none.
+ * and "V" left out, and begin with ':' or "+:"; own is NULL if there are none.
  *
  * Returns -1, or an exit status: the options said enough, or were refused.
  */

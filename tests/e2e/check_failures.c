@@ -97,6 +97,36 @@ START_TEST(a_refused_niceness_is_named)
 }
 END_TEST
 
+START_TEST(common_options_stand_behind_any_verb)
+{
+	static const char *const verbs[] = { "doctor", "ident", "check",
+		"status", "run" };
+	struct support_run r;
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		ck_assert_int_eq(support_execute(&r, "@grouper", verbs[i], "-V",
+				     NULL),
+		    0);
+		ck_assert_ptr_eq(strstr(r.stdout_text.data, "grouper "),
+		    r.stdout_text.data);
+		support_finish(&r);
+	}
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(support_execute(&r, "@grouper", verbs[i], "-v",
+				     NULL),
+		    0);
+		ck_assert_str_ne(r.stdout_text.data, "");
+		support_finish(&r);
+		ck_assert_int_eq(support_execute(&r, "@grouper", verbs[i], "-q",
+				     NULL),
+		    0);
+		ck_assert_str_eq(r.stdout_text.data, "");
+		support_finish(&r);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -110,5 +140,7 @@ main(void)
 	tc = support_case(suite, "rights");
 	tcase_add_test(tc, a_refused_limit_is_named);
 	tcase_add_test(tc, a_refused_niceness_is_named);
+	tc = support_case(suite, "usage");
+	tcase_add_test(tc, common_options_stand_behind_any_verb);
 	return support_main(suite, NULL);
 }
