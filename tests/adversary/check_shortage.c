@@ -21,6 +21,11 @@
 #define FAILED 125
 #define HOSTILE_FAILED 99
 
+/* In the list of arenas. */
+#define REAPER_AS_USER 1
+#define CGROUP 2
+#define PIDNS 4
+
 #define N_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 struct shortage {
@@ -129,48 +134,80 @@ static const struct shortage shortages[] = {
 	{ RLIMIT_NPROC, 8 },
 };
 
-static const char *const early_modes[] = { "few", "tree" };
-
-START_TEST(shortage_leaves_nothing)
+static void
+run_early(const struct arena *a, const struct shortage *s, const char *mode)
 {
-	const struct shortage *s = &shortages[_i];
 	enum ending ending;
-	const char *mode, *why;
 	char what[128];
 	struct support_limit limits[] = {
 		{ (int)s->resource, s->value },
 		{ -1, 0 },
 	};
 	struct support_run r;
-	const char *argv[] = { support_grouper(), "run", "--contain", "reaper",
-		"--shutdown", STEPS, "--", arena_program("hostile"), "-m",
-		support_token(), NULL, NULL, NULL };
+	const char *argv[] = { support_grouper(), "run", "--contain",
+		a->contain, "--shutdown", STEPS, "--", arena_program("hostile"),
+		"-m", support_token(), mode, NULL, NULL };
 	struct support_command c = {
 		.argv = argv,
 		.group = SUPPORT_OWN_GROUP,
 		.limits = limits,
+		.uid = a->as_user ? support_user() : 0,
 	};
 
-	if (is_impossible(s, &why))
-		SUPPORT_SKIP("%s", why);
 	arena_without_leak_check();
-	if (support_can_switch_user(&why))
-		c.uid = support_user();
-	for (int i = 0; i < N_ENDINGS * N_OF(early_modes); i++) {
-		ending = (enum ending)(i % N_ENDINGS);
-		mode = early_modes[i / N_ENDINGS];
-		snprintf(what, sizeof(what), "%llu %s, %s, %s",
-		    (unsigned long long)s->value, resource_name(s), mode,
-		    ending_names[ending]);
-		argv[10] = mode;
+	for (int i = 0; i < N_ENDINGS; i++) {
+		ending = (enum ending)i;
+		snprintf(what, sizeof(what), "%llu %s, %s, %s, %s",
+		    (unsigned long long)s->value, resource_name(s), a->name,
+		    mode, ending_names[ending]);
 		argv[11] = ending == LEAVE ? "leave" : "stay";
+		arena_enter(a);
 		support_start(&r, &c);
 		if (support_stdout_comes(&r, "ready\n"))
 			end_group(&r, ending, what);
 		else
 			assert_refused(&r, what);
 		support_finish(&r);
+		arena_leave(a);
 	}
+}
+
+START_TEST(shortage_leaves_nothing)
+{
+	const struct shortage *s = &shortages[_i];
+	const char *why;
+	bool as_user;
+
+	if (is_impossible(s, &why))
+		SUPPORT_SKIP("%s", why);
+	as_user = support_can_switch_user(&why);
+	run_early(&arenas[as_user ? REAPER_AS_USER : 0], s, "few");
+	run_early(&arenas[as_user ? REAPER_AS_USER : 0], s, "tree");
+}
+END_TEST
+
+/* At the other levels around what they need to begin. */
+static const struct shortage level_shortages[] = {
+	{ RLIMIT_NOFILE, 8 },
+	{ RLIMIT_NOFILE, 11 },
+	{ RLIMIT_NOFILE, 12 },
+	{ RLIMIT_NOFILE, 16 },
+	{ RLIMIT_NOFILE, 18 },
+	{ RLIMIT_NOFILE, 24 },
+	{ RLIMIT_AS, 3 * MIB },
+};
+static const int levels[] = { CGROUP, PIDNS };
+
+START_TEST(shortage_at_other_levels_leaves_nothing)
+{
+	const struct arena *a = &arenas[levels[_i / N_OF(level_shortages)]];
+	const struct shortage *s;
+	const char *why;
+
+	s = &level_shortages[_i % N_OF(level_shortages)];
+	if (is_impossible(s, &why) || !arena_available(a, &why))
+		SUPPORT_SKIP("%s", why);
+	run_early(a, s, "few");
 }
 END_TEST
 
@@ -202,15 +239,31 @@ starve(const struct shortage *s, uid_t uid, pid_t host, pid_t leader)
 	    si.si_status);
 }
 
-static const char *const late_modes[] = { "double-fork", "ignore", "tree",
-	"comets" };
+/*
+ * Root has no limit of processes: every mode as an ordinary user, and the two
+ * that are hardest to see at the other levels.
+ */
+static const struct late {
+	int arena;
+	const char *mode;
+} lates[] = {
+	{ REAPER_AS_USER, "double-fork" },
+	{ REAPER_AS_USER, "ignore" },
+	{ REAPER_AS_USER, "tree" },
+	{ REAPER_AS_USER, "comets" },
+	{ CGROUP, "double-fork" },
+	{ CGROUP, "comets" },
+	{ PIDNS, "double-fork" },
+	{ PIDNS, "comets" },
+};
+#define N_LATE_AS_USER 4
 
 /* False if the test is to be skipped. */
 static bool
-start_starved(struct support_run *r, const struct shortage *s, const char *mode)
+start_starved(struct support_run *r, const struct shortage *s,
+    const struct late *late)
 {
-	/* Root has no limit of processes. */
-	const struct arena *a = &arenas[1];
+	const struct arena *a = &arenas[late->arena];
 	const char *why;
 
 	if (is_impossible(s, &why) || !arena_available(a, &why)) {
@@ -218,26 +271,30 @@ start_starved(struct support_run *r, const struct shortage *s, const char *mode)
 		return false;
 	}
 	arena_without_leak_check();
+	arena_enter(a);
 	arena_start(r, a, (const char *const[]) { "--shutdown", STEPS, NULL },
 	    (const char *const[]) { arena_program("hostile"), "-m",
-		support_token(), mode, "stay", NULL });
-	starve(s, support_user(), r->pid, arena_leader(r));
+		support_token(), late->mode, "stay", NULL });
+	starve(s, a->as_user ? support_user() : 0, r->pid, arena_leader(r));
 	return true;
 }
 
 static void
-run_late(const struct shortage *s, const char *mode)
+run_late(const struct shortage *s, const struct late *late)
 {
+	const struct arena *a = &arenas[late->arena];
 	struct support_run r;
 	char what[128];
 
 	for (int ending = STOP; ending < N_ENDINGS; ending++) {
-		if (!start_starved(&r, s, mode))
+		if (!start_starved(&r, s, late))
 			return;
-		snprintf(what, sizeof(what), "no %s, %s, %s", resource_name(s),
-		    mode, ending_names[ending]);
+		snprintf(what, sizeof(what), "no %s, %s, %s, %s",
+		    resource_name(s), a->name, late->mode,
+		    ending_names[ending]);
 		end_group(&r, (enum ending)ending, what);
 		support_finish(&r);
+		arena_leave(a);
 	}
 }
 
@@ -245,7 +302,7 @@ START_TEST(shortage_of_memory_during_the_sweep_leaves_nothing)
 {
 	const struct shortage s = { RLIMIT_AS, MIB };
 
-	run_late(&s, late_modes[_i]);
+	run_late(&s, &lates[_i]);
 }
 END_TEST
 
@@ -253,7 +310,7 @@ START_TEST(shortage_of_processes_during_the_sweep_leaves_nothing)
 {
 	const struct shortage s = { RLIMIT_NPROC, 1 };
 
-	run_late(&s, late_modes[_i]);
+	run_late(&s, &lates[_i]);
 }
 END_TEST
 
@@ -265,26 +322,27 @@ END_TEST
 START_TEST(without_descriptors_no_group_is_called_empty)
 {
 	const struct shortage s = { RLIMIT_NOFILE, 0 };
-	const char *mode = late_modes[_i];
+	const struct late *late = &lates[_i];
 	struct support_run r;
-	size_t survivors;
+	bool empty;
 
 	for (int ending = STOP; ending <= KILL_LEADER; ending++) {
-		if (!start_starved(&r, &s, mode))
+		if (!start_starved(&r, &s, late))
 			return;
 		if (ending == STOP)
 			support_signal(&r, SIGTERM);
 		else
 			ck_assert_int_eq(kill(arena_leader(&r), SIGKILL), 0);
 		support_wait(&r);
-		survivors = support_survivors(support_token(), NULL, 0);
-		ck_assert_msg(survivors == 0 || r.status == UNKILLABLE ||
+		empty = support_is_empty(NULL);
+		ck_assert_msg(empty || r.status == UNKILLABLE ||
 			r.status == FAILED,
-		    "%s, %s: status %d, %zu survivors: %s", mode,
-		    ending_names[ending], r.status, survivors,
-		    r.stderr_text.data);
+		    "%s, %s, %s: status %d, but something lives: %s",
+		    arenas[late->arena].name, late->mode, ending_names[ending],
+		    r.status, r.stderr_text.data);
 		ck_assert(support_sweep(NULL));
 		support_finish(&r);
+		arena_leave(&arenas[late->arena]);
 	}
 }
 END_TEST
@@ -297,15 +355,16 @@ main(void)
 
 	tc = support_case(s, "from the start");
 	tcase_add_loop_test(tc, shortage_leaves_nothing, 0, N_OF(shortages));
+	tcase_add_loop_test(tc, shortage_at_other_levels_leaves_nothing, 0,
+	    N_OF(levels) * N_OF(level_shortages));
 
 	tc = support_case(s, "during the sweep");
 	tcase_add_loop_test(tc,
-	    shortage_of_memory_during_the_sweep_leaves_nothing, 0,
-	    N_OF(late_modes));
+	    shortage_of_memory_during_the_sweep_leaves_nothing, 0, N_OF(lates));
 	tcase_add_loop_test(tc,
 	    shortage_of_processes_during_the_sweep_leaves_nothing, 0,
-	    N_OF(late_modes));
+	    N_LATE_AS_USER);
 	tcase_add_loop_test(tc, without_descriptors_no_group_is_called_empty, 0,
-	    N_OF(late_modes));
+	    N_OF(lates));
 	return support_main(s, NULL);
 }
