@@ -15,7 +15,9 @@
 
 #define LEFT_STATUS "7"
 #define UNKILLABLE 123
-#define REAPER_AS_USER 1 /* in the list of arenas */
+/* In the list of arenas. */
+#define REAPER_AS_USER 1
+#define CGROUP_AS_USER 3
 
 struct adversary {
 	const char *mode;
@@ -183,36 +185,72 @@ end_unkillable(const struct support_run *r, const struct support_process *p)
 	    "its command is not named in: %s", r->stderr_text.data);
 }
 
+enum way { LEFT, STOPPED, LEADER_KILLED, HOST_KILLED, N_WAYS };
+
 /*
- * What really is another user's cannot be killed: it must be named, and the
- * status must say so; and the leader must not wait for it for ever.
+ * Runs what really is another user's to one of these endings; false if there
+ * can be no such thing here.
+ */
+static bool
+end_another_user_s(struct support_run *r, const struct arena *a, int ending)
+{
+	const char *why, *copy;
+
+	if (!arena_available(a, &why) ||
+	    (copy = arena_setuid_copy(a, &why)) == NULL) {
+		support_skip("%s", why);
+		return false;
+	}
+	arena_enter(a);
+	arena_start(r, a, options,
+	    (const char *const[]) { arena_program("hostile"), "-c", copy, "-m",
+		support_token(), "setuid-real",
+		ending == LEFT ? "leave" : "stay", NULL });
+	if (ending == STOPPED)
+		support_signal(r, SIGTERM);
+	else if (ending == LEADER_KILLED)
+		ck_assert_int_eq(kill(arena_leader(r), SIGKILL), 0);
+	else if (ending == HOST_KILLED)
+		support_signal(r, SIGKILL);
+	support_wait(r);
+	return true;
+}
+
+/*
+ * It cannot be killed: it must be named, and the status must say so; and the
+ * leader must not wait for it for ever.  Only an ordinary user at the reaper
+ * level has such a thing: root may kill all, and the user namespace that pidns
+ * needs otherwise has no other user.
  */
 START_TEST(what_cannot_be_killed_is_named)
 {
 	const struct arena *a = &arenas[REAPER_AS_USER];
 	struct support_process left;
-	const char *why, *copy;
 	struct support_run r;
 
-	if (!arena_available(a, &why) ||
-	    (copy = arena_setuid_copy(a, &why)) == NULL)
-		SUPPORT_SKIP("%s", why);
-	arena_enter(a);
-	arena_start(&r, a, options,
-	    (const char *const[]) { arena_program("hostile"), "-c", copy, "-m",
-		support_token(), "setuid-real", _i == 0 ? "leave" : "stay",
-		NULL });
-	if (_i == 1)
-		support_signal(&r, SIGTERM);
-	else if (_i == 2)
-		ck_assert_int_eq(kill(arena_leader(&r), SIGKILL), 0);
-	else if (_i == 3)
-		support_signal(&r, SIGKILL);
-	support_wait(&r);
+	if (!end_another_user_s(&r, a, _i))
+		return;
 	/* Host and leader have no more to say to each other, but may still
 	 * be about to end. */
 	ck_assert(support_until(one_is_left, &left, SUPPORT_PATIENCE));
 	end_unkillable(&r, &left);
+	support_finish(&r);
+	arena_leave(a);
+}
+END_TEST
+
+/* Who may write to a cgroup may kill all that is in it, whoever's it is. */
+START_TEST(cgroup_ends_what_its_user_may_not_kill)
+{
+	static const int statuses[] = { 7, 128 + SIGTERM, 120, 128 + SIGKILL };
+	const struct arena *a = &arenas[CGROUP_AS_USER];
+	struct support_run r;
+
+	if (!end_another_user_s(&r, a, _i))
+		return;
+	support_await_no_survivors(_i == HOST_KILLED ? SUPPORT_PATIENCE : 0);
+	ck_assert_msg(r.status == statuses[_i], "status %d: %s", r.status,
+	    r.stderr_text.data);
 	support_finish(&r);
 	arena_leave(a);
 }
@@ -311,7 +349,9 @@ main(void)
 	for (int i = 0; i < ARENAS; i++)
 		add_arena(s, i);
 	tc = support_case(s, "unkillable");
-	tcase_add_loop_test(tc, what_cannot_be_killed_is_named, 0, 4);
+	tcase_add_loop_test(tc, what_cannot_be_killed_is_named, 0, N_WAYS);
+	tcase_add_loop_test(tc, cgroup_ends_what_its_user_may_not_kill, 0,
+	    N_WAYS);
 	tcase_add_test(tc, unkillable_outranks_the_time_limit);
 	return support_main(s, NULL);
 }
