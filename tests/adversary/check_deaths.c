@@ -8,7 +8,8 @@
  *
  * DEATH_ROUNDS (100) and DEATH_SEED choose; a failure names the round, so that
  * DEATH_ROUND=n with the same seed repeats its choices.  What the rounds met is
- * told at the end: a matrix whose kills all come late proves little.
+ * told at the end: a matrix whose kills all come late proves little, so that
+ * one of ALL_MOMENTS rounds or more fails if a moment was not met.
  */
 
 #include "arena.h"
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 #define ROUNDS 100
+#define ALL_MOMENTS 1000
 #define STEPS "TERM 20ms, KILL"
 #define SHORTEST 1e-6 /* seconds from the start to the kill */
 #define LONGEST 1e-1
@@ -324,6 +326,27 @@ print_tally(void)
 	}
 }
 
+/*
+ * By whichever victim: who is killed before the leader's first instruction can
+ * be the host alone, and a member is there to be killed only late.
+ */
+static int
+check_moments(void)
+{
+	int hits, missed = 0;
+
+	for (int m = 0; m < N_MOMENTS; m++) {
+		hits = 0;
+		for (int v = 0; v < N_VICTIMS; v++)
+			hits += atomic_load(&tally->hits[v][m]);
+		if (hits > 0)
+			continue;
+		printf("deaths: no kill came %s\n", moment_names[m]);
+		missed++;
+	}
+	return missed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
 main(void)
 {
@@ -352,5 +375,7 @@ main(void)
 	tcase_add_loop_test(tc, no_death_leaves_a_survivor, first, rounds);
 	status = support_main(s, NULL);
 	print_tally();
+	if (status == EXIT_SUCCESS && rounds - first >= ALL_MOMENTS)
+		status = check_moments();
 	return status;
 }
