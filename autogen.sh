@@ -7,6 +7,7 @@
 # With a TARGET (demo, check, lint, bench, ...) it installs the packages that
 # are missing for it, says what it runs for that, configures in $BUILD
 # (default: build) and makes TARGET there.  Options configure anew.
+# With SERVERS set the servers that the tests try are installed too (apt).
 
 set -eu
 cd "$(dirname "$0")"
@@ -34,6 +35,10 @@ packages() {
 		;;
 	apt:test)
 		echo bash check g++ less procps python3-jsonschema spin
+		;;
+	apt:servers)
+		echo apache2 bats dbus nginx-light openssh-server postgresql \
+		    python3-pytest redis-server
 		;;
 	apt:lint) echo clang-format clang-tidy cppcheck mandoc shellcheck ;;
 	apt:chroot) echo debootstrap ;;
@@ -91,7 +96,7 @@ groups() {
 	coverage) echo build test coverage ;;
 	fuzz) echo build fuzz ;;
 	lint*) echo build test lint ;;
-	*) echo build test ;;
+	*) echo build test ${SERVERS:+servers} ;;
 	esac
 }
 
@@ -144,14 +149,36 @@ as_root() {
 	fi
 }
 
+# A server that its package starts would stay, and hold its port: no service
+# is started, see invoke-rc.d(8), unless this machine has a policy of its own.
+policy=/usr/sbin/policy-rc.d
+denied=no
+
+deny_services() {
+	if [ -z "${SERVERS:-}" ] || [ -e "$policy" ]; then
+		return
+	fi
+	denied=yes
+	trap allow_services EXIT
+	trap 'exit 130' INT TERM HUP
+	as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy; chmod 755 $policy"
+}
+
+allow_services() {
+	[ "$denied" = no ] || as_root rm -f "$policy"
+	denied=no
+}
+
 install_packages() {
 	pm=$1
 	shift
 	case $pm in
 	apt)
 		as_root apt-get -q update || return 1
+		deny_services
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		    install --no-install-recommends "$@"
+		    install --no-install-recommends "$@" || return 1
+		allow_services
 		;;
 	dnf) as_root dnf -q -y install "$@" ;;
 	apk) as_root apk add -q "$@" ;;
@@ -184,7 +211,7 @@ fi
 
 case $1 in
 -h | --help)
-	sed -n '4,9s/^# \{0,1\}//p' "$0"
+	sed -n '4,10s/^# \{0,1\}//p' "$0"
 	exit 0
 	;;
 -*) fail "the target comes first: ./autogen.sh TARGET [CONFIGURE OPTION...]" ;;
