@@ -65,6 +65,23 @@ refuse(struct control *control, struct call *call, enum grouper_error error,
 		NULL);
 }
 
+/* Why a child cannot be scaled. */
+static const char *
+scale_error(const struct control *control, const char *key)
+{
+	const struct machine_node *node;
+	struct machine_view view;
+
+	node = machine_find(supervisor_machine(control->supervisor), key);
+	if (node != NULL) {
+		machine_view(node, &view);
+		if (view.spec != NULL && view.spec->alone)
+			return "a command of a Procfile has a port of its own: "
+			       "start it with --formation";
+	}
+	return "it cannot have so many instances";
+}
+
 /* What was asked is done, or is waited for. */
 static void
 finish(struct control *control, struct call *call, const struct order *order,
@@ -72,7 +89,7 @@ finish(struct control *control, struct call *call, const struct order *order,
 {
 	/* The answer must not overtake what it waits for. */
 	if (error == GROUPER_BAD_COMBINATION)
-		call_fail(call, error, "it cannot have so many instances");
+		call_fail(call, error, scale_error(control, order->key));
 	else if (error != GROUPER_OK)
 		refuse(control, call, error, order->key);
 	else if (!order->wait)

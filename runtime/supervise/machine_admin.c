@@ -245,7 +245,8 @@ machine_scale(struct machine *machine, int64_t now, const char *text,
 	if ((key = key_find(machine, text)) == NULL || key->node != NULL)
 		return GROUPER_NOT_FOUND;
 	if (key->child->spec->command == NULL || key->child->spec->numbered ||
-	    (key->child->spec->significant && instances > 1))
+	    ((key->child->spec->significant || key->child->spec->alone) &&
+		instances > 1))
 		return GROUPER_BAD_COMBINATION;
 	n = scale_count(key->child);
 	if (instances > n &&

@@ -125,6 +125,7 @@ struct spec_supervisor;
 struct spec_child {
 	char *id;      /* a name of SPEC_ID_MAX bytes at most */
 	bool numbered; /* and may end with ":N": only of one that is spawned */
+	bool alone;    /* of a Procfile: instances would have the same port */
 	bool autostart;
 	enum spec_restart restart;
 	bool significant;

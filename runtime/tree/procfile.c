@@ -180,6 +180,7 @@ fill_child(struct procfile *file, struct spec_child *child,
 	long long port = file->port + file->lines * 100 + instance - 1;
 	size_t n = 0;
 
+	child->alone = true;
 	command->log = SPEC_LOG_PREFIX;
 	command->argv = copy_list(argv, 3, 0);
 	while (file->env != NULL && file->env[n] != NULL)

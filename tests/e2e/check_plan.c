@@ -292,6 +292,24 @@ START_TEST(a_procfile_is_planned_as_it_was_named)
 }
 END_TEST
 
+/* They would all have the same PORT. */
+START_TEST(a_command_of_a_procfile_is_not_scaled_up)
+{
+	static const char *const keys[] = { "web.1", "db" };
+	struct tree tree;
+
+	support_file("Procfile", 0644,
+	    "web: exec sleep 1000\ndb: exec sleep 1000\n");
+	tree_start_by(&tree, "", ARGV("up", "-m", "web=2", "Procfile"));
+	tree_await_ready("");
+	tree_refuses(1, "a command of a Procfile has a port of its own",
+	    ARGV("scale", "3", keys[_i]));
+	tree_expect(0, ARGV("scale", "0", keys[_i]));
+	tree_expect(0, ARGV("scale", "1", keys[_i]));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -315,5 +333,6 @@ main(void)
 	tcase_add_test(tc, variables_are_the_host_s);
 	tcase_add_test(tc, the_key_of_a_spawned_child_is_a_problem);
 	tcase_add_test(tc, a_procfile_is_planned_as_it_was_named);
+	tcase_add_loop_test(tc, a_command_of_a_procfile_is_not_scaled_up, 0, 2);
 	return support_main(suite, NULL);
 }
