@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	debian/changelog \
 	debian/control \
 	debian/copyright \
+	debian/grouper.docs \
 	debian/grouper.examples \
 	debian/grouper.install \
 	debian/grouper.lintian-overrides \
