@@ -112,7 +112,8 @@ _grouper_argument() {
 	run:0 | spawn:0) _grouper_find -c ;;
 	help:0) _grouper_add < <(_grouper_verbs) ;;
 	signal:0)
-		_grouper_add < <(compgen -A signal SIG | sed 's/^SIG//')
+		_grouper_add < <(compgen -A signal SIG |
+		    sed '/JUNK/d; s/^SIG//')
 		;;
 	scale:0) ;;
 	status:* | ps:* | start:* | stop:* | restart:* | signal:* | scale:* | \

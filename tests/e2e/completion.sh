@@ -94,6 +94,7 @@ expect 'grouper check tr' tree.yaml
 expect 'grouper supervise -q ./tr' ./tree.yaml
 expect 'grouper signal USR' USR1 USR2
 expect 'grouper signal SIGUSR' ''
+expect 'grouper signal JUN' ''
 expect 'grouper status d' ''
 expect 'grouper nonsense d' ''
 expect 'grouper topics re' remove
