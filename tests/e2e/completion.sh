@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Completion for bash, in a directory with a file and beside a running tree;
-# for zsh and fish, that they can read theirs.
+# Completion for bash and fish, in a directory with a file and beside a running
+# tree; for zsh, that it can read its own.
 #
 # Run by make check, which sets srcdir and GROUPER.
 
@@ -146,6 +146,43 @@ expect 'grouper broadcast --host shop team:o' ops
 expect 'grouper broadcast team:ops te' ''
 expect 'grouper config get v' version
 expect 'grouper config list v' ''
+
+# As fish does when the tab is pressed.
+# fish expands it.
+# shellcheck disable=SC2016
+complete_fish() {
+	HOME=$work fish -c '
+		source $argv[1]/grouper.fish; complete -C $argv[2]' \
+	    "$source" "$1" | cut -f 1
+}
+
+# fish_has LINE REPLY...: each of these.
+fish_has() {
+	line=$1
+	shift
+	complete_fish "$line" >got 2>&1 || fail "fish: $line: $?"
+	for reply; do
+		if grep -Fxq -e "$reply" got; then
+			echo "ok: fish: $line: $reply"
+		else
+			fail "fish: $line: no $reply in $(tr '\n' ' ' <got)"
+		fi
+	done
+}
+
+if command -v fish >/dev/null; then
+	fish_has 'grouper sta' start status
+	fish_has 'grouper status --j' --json
+	fish_has 'grouper stop ' db workers/resize:1 workers/solo
+	fish_has 'grouper restart --timeout 5s workers/s' workers/solo
+	fish_has 'grouper scale 3 workers/s' workers/solo
+	fish_has 'grouper wait --host shop workers/s' workers/solo
+	fish_has 'grouper topics show te' team:eng team:ops
+	fish_has 'grouper config get v' version
+	fish_has 'grouper signal ' USR1 TERM
+	complete_fish 'grouper wait --host none ' >got 2>&1 || :
+	! grep -Fxq db got || fail "fish: the keys of another host"
+fi
 [ ! -e bad ] || fail "a key was executed"
 
 kill -TERM "$host"
