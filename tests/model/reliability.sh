@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# RELIABILITY.md names no test, mode, setting or file that does not exist.
+# RELIABILITY.md names no test, mode, setting, file or target of make that does
+# not exist.
 #
 # Run by make check, which sets srcdir.
 
@@ -49,6 +50,15 @@ for setting in $(tr '\n' ' ' <"$page" | grep -o 'setting *`[a-z-]*`' |
     sed 's/.*`\(.*\)`/\1/' | sort -u); do
 	grep -q "^run .* $setting " "$srcdir/tests/model/model.sh" ||
 	    fail "the model has no setting $setting"
+done
+
+# What automake brings is in no file of ours.
+for target in $(quoted | sed -n 's/^make \([a-z-]*\).*/\1/p' | sort -u); do
+	case $target in
+	check | dist | install | installcheck) continue ;;
+	esac
+	cat "$srcdir/Makefile.am" "$srcdir"/*/local.mk "$srcdir"/*/*/local.mk |
+	    grep -q "^$target:" || fail "make has no target $target"
 done
 
 echo "$count tests"
