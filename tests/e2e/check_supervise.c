@@ -388,6 +388,27 @@ START_TEST(a_silent_watchdog_restarts_its_child)
 }
 END_TEST
 
+START_TEST(another_user_s_child_tells_that_it_is_ready)
+{
+	struct tree tree;
+	const char *why;
+
+	if (!support_can_switch_user(&why))
+		SUPPORT_SKIP("%s", why);
+	if (access("/usr/bin/systemd-notify", X_OK) == -1)
+		SUPPORT_SKIP("no systemd-notify");
+	/* As root has it: the fixture would make one without a way through. */
+	ck_assert_int_eq(mkdir(support_path("run-0"), 0711), 0);
+	tree_start(&tree,
+	    "children:\n"
+	    "  - {id: a, uid: nobody, ready: notify, cwd: /, "
+	    "shell: 'systemd-notify --ready; exec sleep 1000'}\n");
+	tree_await_ready("a");
+	tree_expect_state("a", "running");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(commands_run_before_the_start_and_before_the_stop)
 {
 	struct tree tree;
@@ -579,6 +600,7 @@ main(void)
 	tcase_add_loop_test(tc,
 	    a_daemon_that_forks_itself_goes_on_by_the_pid_it_tells, 0, 2);
 	tcase_add_test(tc, a_silent_watchdog_restarts_its_child);
+	tcase_add_test(tc, another_user_s_child_tells_that_it_is_ready);
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, a_child_gets_its_settings);
 	tcase_add_test(tc,
