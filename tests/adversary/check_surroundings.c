@@ -116,7 +116,7 @@ right_refusal(const struct arena *a, const struct support_run *r)
 	return NULL;
 }
 
-static const char *const proc_escapes[] = { "double-fork", "daemon", "comets" };
+static const char *const proc_escapes[] = { "double-fork", "daemon", "few" };
 
 /* A leader refuses where it cannot see; what it takes it must end. */
 START_TEST(without_proc_nothing_is_left)
