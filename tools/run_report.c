@@ -160,7 +160,8 @@ report_text(const struct run_result *result, const struct run_options *options,
 
 	list_causes(causes, sizeof(causes), result, options);
 	snprintf(count, sizeof(count), "%" PRIu64, usage->processes);
-	if (result->pid == 0)
+	/* Of a command that a leader died with nobody knows whether it ran. */
+	if (result->pid == 0 && !result->untold)
 		return tool_line(fd, false, "grouper: %s: %s after %s s%s",
 		    options->key, ending(end, sizeof(end), result),
 		    seconds(wall, usage->wall_us), causes);

@@ -347,9 +347,9 @@ bus_free(void *arg)
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
 	while ((member = RB_ROOT(&bus->members)) != NULL)
 		member_remove(member);
-	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	while ((scope = LIST_FIRST(&bus->scopes)) != NULL)
 		scope_free(scope);
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	settings_free(bus->settings);
 	relay_free(bus->relay);
 	free(bus);
