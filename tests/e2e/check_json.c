@@ -11,6 +11,10 @@
 #include "tree.h"
 
 #define HOUR_MS 3600000
+/* What verbs say of the key a, waited for or not. */
+#define WAITED "{\"key\":\"a\",\"status\":0}\n"
+#define NOT_FOUND "{\"key\":\"none\",\"error\":\"not found\"}\n"
+#define ASKED "{\"key\":\"a\"}\n"
 
 static json_t *
 load_json(const char *text)
@@ -243,38 +247,39 @@ START_TEST(hosts_as_json_tell_their_pid_and_socket)
 }
 END_TEST
 
-/* What is waited for has a status, what was only begun has none. */
+/* Each key is named; what is waited for has a status. */
 START_TEST(verbs_that_wait_answer_as_json)
 {
 	struct tree tree;
 
 	tree_start(&tree, "children:\n" TREE_LIVES("a") TREE_LIVES("b"));
 	tree_await_ready("b");
-	tree_prints("{\"status\":0}\n{\"status\":0}\n",
+	tree_prints("{\"key\":\"a\",\"status\":0}\n"
+		    "{\"key\":\"b\",\"status\":0}\n",
 	    ARGV("stop", "--json", "a", "b"));
-	tree_prints("{\"status\":0}\n", ARGV("start", "--json", "a"));
-	tree_prints("{\"status\":0}\n", ARGV("restart", "--json", "a"));
-	tree_prints("{\"status\":0}\n", ARGV("scale", "--json", "2", "a"));
-	tree_prints("{}\n", ARGV("stop", "--json", "--no-wait", "a"));
-	tree_prints("{}\n", ARGV("start", "--json", "--no-wait", "b"));
-	tree_prints("{\"status\":0}\n", ARGV("wait", "--empty", "--json", "a"));
-	tree_prints("{\"status\":0}\n", ARGV("wait", "--ready", "--json", "b"));
+	tree_prints(WAITED, ARGV("start", "--json", "a"));
+	tree_prints(WAITED, ARGV("restart", "--json", "a"));
+	tree_prints(WAITED, ARGV("scale", "--json", "2", "a"));
+	tree_prints(ASKED, ARGV("stop", "--json", "--no-wait", "a"));
+	tree_prints(WAITED, ARGV("wait", "--empty", "--json", "a"));
+	tree_prints(ASKED, ARGV("start", "--json", "--no-wait", "a"));
+	tree_prints(WAITED, ARGV("wait", "--ready", "--json", "a"));
 	tree_stop(&tree, 0);
 }
 END_TEST
 
-START_TEST(verbs_that_do_not_wait_answer_an_empty_object)
+START_TEST(verbs_that_do_not_wait_answer_as_json)
 {
 	struct tree tree;
 
 	tree_start(&tree, "children:\n" TREE_LIVES("a") TREE_LIVES("b"));
 	tree_await_ready("b");
-	tree_prints("{}\n", ARGV("signal", "--json", "CONT", "a"));
-	tree_prints("{}\n", ARGV("reset", "--json", "a"));
+	tree_prints(ASKED, ARGV("signal", "--json", "CONT", "a"));
+	tree_prints(ASKED, ARGV("reset", "--json", "a"));
 	tree_prints("{}\n", ARGV("reopen", "--json"));
 	tree_expect(0, ARGV("stop", "a"));
-	tree_prints("{}\n", ARGV("delete", "--json", "a"));
-	tree_prints("{}\n", ARGV("reload", "--json"));
+	tree_prints(ASKED, ARGV("delete", "--json", "a"));
+	tree_prints("{\"ignored\":[]}\n", ARGV("reload", "--json"));
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -289,14 +294,14 @@ START_TEST(wait_as_json_tells_the_status_it_ends_with)
 		"a") "  - {id: b, restart: transient, shell: 'exit 9', success: 9}\n");
 	tree_await_event("b", "ended", 1);
 	ck_assert_int_eq(tree_ask(&out, ARGV("wait", "--json", "b")), 9);
-	ck_assert_str_eq(out, "{\"status\":9}\n");
+	ck_assert_str_eq(out, "{\"key\":\"b\",\"status\":9}\n");
 	free(out);
 	tree_stop(&tree, 0);
 }
 END_TEST
 
 /* One key that fails leaves the answers of the others whole. */
-START_TEST(a_failure_prints_no_json)
+START_TEST(a_failure_stands_beside_its_key)
 {
 	struct tree tree;
 	char *out;
@@ -305,10 +310,14 @@ START_TEST(a_failure_prints_no_json)
 	tree_await_ready("a");
 	ck_assert_int_eq(tree_ask(&out, ARGV("stop", "--json", "none", "a")),
 	    1);
-	ck_assert_str_eq(out, "{\"status\":0}\n");
+	ck_assert_str_eq(out, NOT_FOUND WAITED);
 	free(out);
-	tree_refuses(1, "none", ARGV("status", "--json", "none"));
-	tree_refuses(1, "none", ARGV("ps", "--json", "none"));
+	ck_assert_int_eq(tree_ask(&out, ARGV("status", "--json", "none")), 1);
+	ck_assert_str_eq(out, NOT_FOUND);
+	free(out);
+	ck_assert_int_eq(tree_ask(&out, ARGV("ps", "--json", "none")), 1);
+	ck_assert_str_eq(out, NOT_FOUND);
+	free(out);
 	tree_stop(&tree, 0);
 }
 END_TEST
@@ -329,8 +338,8 @@ main(void)
 	tcase_add_test(tc, logs_as_json_are_one_object_a_line);
 	tcase_add_test(tc, hosts_as_json_tell_their_pid_and_socket);
 	tcase_add_test(tc, verbs_that_wait_answer_as_json);
-	tcase_add_test(tc, verbs_that_do_not_wait_answer_an_empty_object);
+	tcase_add_test(tc, verbs_that_do_not_wait_answer_as_json);
 	tcase_add_test(tc, wait_as_json_tells_the_status_it_ends_with);
-	tcase_add_test(tc, a_failure_prints_no_json);
+	tcase_add_test(tc, a_failure_stands_beside_its_key);
 	return support_main(suite, NULL);
 }
