@@ -18,6 +18,7 @@ e2e_tests += \
 	tests/e2e/check_plan \
 	tests/e2e/check_programs \
 	tests/e2e/check_pty \
+	tests/e2e/check_readiness \
 	tests/e2e/check_report \
 	tests/e2e/check_restarts \
 	tests/e2e/check_run_messages \
