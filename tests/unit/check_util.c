@@ -305,11 +305,15 @@ count_fd(int fd, void *arg)
 /* libevent would end the process: it gets one descriptor of those it needs. */
 START_TEST(a_loop_that_gets_no_descriptors_is_refused)
 {
-	struct loop *loop = loop_new(NULL);
+	struct loop *loop;
 	struct rlimit limit, before;
-	int next = dup(STDERR_FILENO);
+	int next;
 
+	if (getenv("GROUPER_SANITIZERS") != NULL)
+		SUPPORT_SKIP("what libevent had allocated is lost");
+	loop = loop_new(NULL);
 	ck_assert_ptr_nonnull(loop);
+	next = dup(STDERR_FILENO);
 	ck_assert_int_eq(loop_reserve(loop), 0);
 	ck_assert_int_eq(close(next), 0);
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
