@@ -100,7 +100,7 @@ start_comet(unsigned int turn)
 	ck_assert_int_ne(pid, -1);
 }
 
-const unsigned int comet_turns[N_COMETS] = { 50000, 20000 };
+const unsigned int comet_turns[N_COMETS] = { 20000, 1000 };
 
 START_TEST(leaves_comet)
 {

@@ -14,7 +14,7 @@
 extern const unsigned int comet_turns[N_COMETS];
 
 /* How often a comet must be seen, half of them with each turn. */
-#define COMET_ROUNDS 10
+#define COMET_ROUNDS 100
 
 /* Runs the bad tests; main()'s exit status. */
 int bad_main(void);

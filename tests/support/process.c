@@ -451,6 +451,25 @@ sweep_pass(int signo, bool *moving)
 	return living;
 }
 
+/*
+ * What our children are now, as soon as it is read: a comet is one for a
+ * moment, and gone long before a pass over all processes comes to it.
+ */
+static void
+stop_children(void)
+{
+	char text[4096], name[64], *at, *end;
+	long pid;
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)getpid());
+	if (read_proc(getpid(), name, text, sizeof(text)) <= 0)
+		return;
+	/* One without its space was cut. */
+	for (at = text; (pid = strtol(at, &end, 10)) > 0 && *end == ' ';
+	     at = end)
+		kill((pid_t)pid, SIGSTOP);
+}
+
 bool
 support_sweep(size_t *killed)
 {
@@ -469,6 +488,7 @@ support_sweep(size_t *killed)
 	first = 1;
 	while (support_now() < deadline) {
 		for (int pass = 0; pass < 100; pass++) {
+			stop_children();
 			living = sweep_pass(SIGSTOP, &moving);
 			if (living > first)
 				first = living;
