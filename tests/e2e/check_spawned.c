@@ -342,18 +342,26 @@ START_TEST(instances_do_not_take_the_keys_of_what_was_spawned)
 }
 END_TEST
 
-START_TEST(a_worker_has_to_insist)
+/* A tree of one child, a shell that has $G; settings are lines of its own. */
+static void
+start_worker(struct tree *tree, const char *settings, const char *script)
 {
 	char text[2048];
-	struct tree tree;
 
 	snprintf(text, sizeof(text),
-	    "children:\n  - id: a\n    shell: |\n"
-	    "      %s spawn sleep 1000; echo status $?\n"
-	    "      %s spawn --force --key forced sleep 1000; "
-	    "echo status $?\n      exec sleep 1000\n",
-	    support_grouper(), support_grouper());
-	tree_start(&tree, text);
+	    "children:\n  - id: a\n%s    env: {G: '%s'}\n"
+	    "    shell: \"%s; exec sleep 1000\"\n",
+	    settings, support_grouper(), script);
+	tree_start(tree, text);
+}
+
+START_TEST(a_worker_has_to_insist)
+{
+	struct tree tree;
+
+	start_worker(&tree, "",
+	    "$G spawn sleep 1000; echo status $?; "
+	    "$G spawn --force --key forced sleep 1000; echo status $?");
 	support_await_stdout(&tree.host, "status 121\n");
 	support_await_stdout(&tree.host, "status 0\n");
 	free(tree_state("forced"));
@@ -363,17 +371,11 @@ END_TEST
 
 START_TEST(a_forced_worker_may_found_groups)
 {
-	char text[2048];
 	struct tree tree;
 
-	snprintf(text, sizeof(text),
-	    "children:\n  - id: a\n    force: true\n    shell: |\n"
-	    "      %s run true; echo run $?\n"
-	    "      %s spawn --key b sleep 1000; echo spawn $?\n"
-	    "      %s ident\n"
-	    "      exec sleep 1000\n",
-	    support_grouper(), support_grouper(), support_grouper());
-	tree_start(&tree, text);
+	start_worker(&tree, "    force: true\n",
+	    "$G run true; echo run $?; "
+	    "$G spawn --key b sleep 1000; echo spawn $?; $G ident");
 	support_await_stdout(&tree.host, "run 0\n");
 	support_await_stdout(&tree.host, "spawn 0\n");
 	support_await_stdout(&tree.host, "group tree a\n");
@@ -384,16 +386,11 @@ END_TEST
 
 START_TEST(a_worker_that_runs_a_group_has_to_insist)
 {
-	char text[2048];
 	struct tree tree;
 
-	snprintf(text, sizeof(text),
-	    "children:\n  - id: a\n    shell: |\n"
-	    "      %s run -- touch @/refused; echo status $?\n"
-	    "      %s run --force -- sh -c 'exit 3'; echo status $?\n"
-	    "      exec sleep 1000\n",
-	    support_grouper(), support_grouper());
-	tree_start(&tree, text);
+	start_worker(&tree, "",
+	    "$G run -- touch @/refused; echo status $?; "
+	    "$G run --force -- sh -c 'exit 3'; echo status $?");
 	support_await_stdout(&tree.host, "status 121\n");
 	support_await_stdout(&tree.host, "status 3\n");
 	ck_assert_int_eq(access(support_path("refused"), F_OK), -1);
