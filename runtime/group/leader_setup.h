@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a leader makes of its process before it leads: ids, descriptors,
- * limits.  Async-signal-safe, as all that a leader does.
+ * limits.  A leader is forked from a program that may have threads: nothing
+ * that it does may take a lock or allocate.
  */
 #ifndef RUNTIME_GROUP_LEADER_SETUP_H
 #define RUNTIME_GROUP_LEADER_SETUP_H
