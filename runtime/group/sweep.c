@@ -15,7 +15,11 @@
 
 /* An endless stream of short-lived forks must not starve the sweep. */
 #define REAP_TURN 64
+/* Where a walk takes long, all that died under it comes before the next. */
+#define REAP_TURN_BLIND 65536
 #define ASK_PASSES 32
+/* Nor must long walks use up what patience the host has. */
+#define ASK_MS 1000
 /* A vfork parent stays in D as long as its child does: do not wait for it. */
 #define FREEZE_D_MS 10
 #define FREEZE_MS 200
@@ -67,19 +71,49 @@ wait_status(const siginfo_t *info)
 	}
 }
 
+/*
+ * A walk that asks for each pid there may be is outrun by what forks, exits
+ * and forks again, but one signal reaches all of a process group, what is
+ * being forked too.  A dead child keeps its group's number from being given
+ * anew until it is reaped, and nobody joins a session from outside: only
+ * where ours is not our own may its groups be others'.
+ */
+static void
+kill_pgroup_of(pid_t dead)
+{
+	pid_t pgid = getpgid(dead), own = getsid(0);
+
+	if (pgid > 1 && pgid != getpgrp() &&
+	    (own == getpid() || getsid(dead) != own))
+		kill(-pgid, SIGKILL);
+}
+
+/* Waits for one dead child, any if pid is 0; 0, or -1 with errno. */
+static int
+wait_dead(pid_t pid, siginfo_t *info, int flags)
+{
+	int result;
+
+	info->si_pid = 0;
+	do
+		result = waitid(pid != 0 ? P_PID : P_ALL, (id_t)pid, info,
+		    WEXITED | WNOHANG | __WALL | flags);
+	while (result == -1 && errno == EINTR);
+	return result;
+}
+
 /* Reaps one dead child, any if pid is 0.  1, 0 if none is dead, -1. */
 static int
 reap_one(struct sweep *sweep, pid_t pid, sweep_reaped_fn *fn, void *arg)
 {
 	siginfo_t info;
-	int result;
 
-	info.si_pid = 0;
-	do
-		result = waitid(pid != 0 ? P_PID : P_ALL, (id_t)pid, &info,
-		    WEXITED | WNOHANG | __WALL);
-	while (result == -1 && errno == EINTR);
-	if (result == -1)
+	if (sweep->killing && walk_is_blind(sweep->walk) &&
+	    wait_dead(pid, &info, WNOWAIT) == 0 && info.si_pid != 0) {
+		pid = info.si_pid;
+		kill_pgroup_of(pid);
+	}
+	if (wait_dead(pid, &info, 0) == -1)
 		return -1;
 	if (info.si_pid == 0)
 		return 0;
@@ -91,17 +125,23 @@ reap_one(struct sweep *sweep, pid_t pid, sweep_reaped_fn *fn, void *arg)
 	return 1;
 }
 
+static int
+reap_turn(const struct sweep *sweep)
+{
+	return walk_is_blind(sweep->walk) ? REAP_TURN_BLIND : REAP_TURN;
+}
+
 /* Among the children of a host only strangers may be reaped. */
 static enum sweep_reaped
 reap_strangers(struct sweep *sweep, sweep_reaped_fn *fn, void *arg)
 {
 	ssize_t n, i;
-	int turn = 0;
+	int turn = 0, most = reap_turn(sweep);
 
 	n = walk_children(sweep->walk);
 	if (n == 0)
 		return SWEEP_NONE_LEFT;
-	for (i = 0; i < n && turn < REAP_TURN; i++)
+	for (i = 0; i < n && turn < most; i++)
 		if (reap_one(sweep, sweep->walk->pids[i], fn, arg) == 1)
 			turn++;
 	/* A death may have handed us more: only a list without a stranger,
@@ -112,11 +152,11 @@ reap_strangers(struct sweep *sweep, sweep_reaped_fn *fn, void *arg)
 enum sweep_reaped
 sweep_reap(struct sweep *sweep, sweep_reaped_fn *fn, void *arg)
 {
-	int turn, result;
+	int turn, most = reap_turn(sweep), result;
 
 	if (sweep->scope == SWEEP_STRANGERS)
 		return reap_strangers(sweep, fn, arg);
-	for (turn = 0; turn < REAP_TURN; turn++) {
+	for (turn = 0; turn < most; turn++) {
 		result = reap_one(sweep, 0, fn, arg);
 		if (result == 0)
 			return SWEEP_SOME_LEFT;
@@ -193,6 +233,7 @@ static void
 ask_walk(struct sweep *sweep, int signum, enum whom whom)
 {
 	struct ask how = { sweep, signum, whom, 0 };
+	int64_t end = clock_ms() + ASK_MS;
 	int pass;
 
 	if (sweep->scope == SWEEP_NAMESPACE) {
@@ -204,7 +245,8 @@ ask_walk(struct sweep *sweep, int signum, enum whom whom)
 	for (pass = 0; pass < ASK_PASSES; pass++) {
 		how.asked = 0;
 		walk_run(sweep->walk, 0, ask_found, &how);
-		if (how.asked == 0 && !sweep->walk->moved)
+		if ((how.asked == 0 && !sweep->walk->moved) ||
+		    clock_ms() >= end)
 			break;
 	}
 }
@@ -381,8 +423,9 @@ sweep_step(struct sweep *sweep, int64_t now)
 	step = &sweep->steps.step[sweep->next++];
 	if (step->signum == SIGKILL) {
 		sweep->killing = true;
+		sweep->deadline = now;
 		tell(sweep, SIGKILL, SWEEP_TREE, STEPS_FOREVER);
-		return kill_round(sweep, now);
+		return SWEEP_AGAIN; /* what died meanwhile is reaped first */
 	}
 	ask(sweep, step);
 	sweep->deadline = step->ms == STEPS_FOREVER ? -1 : now + step->ms;

@@ -69,6 +69,12 @@ walk_fini(struct walk *walk)
 	os_proc_close(&walk->proc);
 }
 
+bool
+walk_is_blind(const struct walk *walk)
+{
+	return walk->capacity > 0 && walk->proc.dir == -1;
+}
+
 int
 walk_signal(const struct walk_found *found, int signum)
 {

@@ -63,6 +63,9 @@ typedef void walk_fn(const struct walk_found *found, void *arg);
 int walk_init(struct walk *walk);
 void walk_fini(struct walk *walk);
 
+/* Whether there is no /proc, and a walk asks for each pid there may be. */
+bool walk_is_blind(const struct walk *walk);
+
 /*
  * Calls fn for each descendant of root, parents before children.  root 0 is
  * this process; else it must be an unreaped child of it.  Async-signal-safe.

@@ -116,12 +116,14 @@ right_refusal(const struct arena *a, const struct support_run *r)
 	return NULL;
 }
 
-static const char *const proc_escapes[] = { "double-fork", "daemon", "few" };
+static const char *const proc_escapes[] = { "double-fork", "daemon", "few",
+	"comets" };
 
 /* A leader refuses where it cannot see; what it takes it must end. */
 START_TEST(without_proc_nothing_is_left)
 {
 	const struct arena *a = &arenas[_i / N_OF(proc_escapes)];
+	const char *mode = proc_escapes[_i % N_OF(proc_escapes)];
 	const char *why, *refusal;
 	struct support_run r;
 
@@ -134,11 +136,13 @@ START_TEST(without_proc_nothing_is_left)
 		SUPPORT_SKIP("%s", why);
 	arena_without_leak_check();
 	arena_enter(a);
-	run_in(&r, a, "no-proc", proc_escapes[_i % N_OF(proc_escapes)]);
+	run_in(&r, a, "no-proc", mode);
 	support_assert_no_survivors();
 	refusal = right_refusal(a, &r);
-	ck_assert_msg(r.status == (refusal == NULL ? 7 : 125), "status %d: %s",
-	    r.status, r.stderr_text.data);
+	/* Comets may take a leader that asks for each pid too long. */
+	if (refusal != NULL || r.status != 120 || strcmp(mode, "comets") != 0)
+		ck_assert_msg(r.status == (refusal == NULL ? 7 : 125),
+		    "status %d: %s", r.status, r.stderr_text.data);
 	if (refusal != NULL) {
 		ck_assert_ptr_nonnull(strstr(r.stderr_text.data, refusal));
 		ck_assert_str_eq(r.stdout_text.data, "");
