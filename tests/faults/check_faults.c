@@ -553,6 +553,8 @@ START_TEST(a_call_that_fails_leaves_nothing_and_is_told)
 	scenario = &scenarios[_i];
 	if (!arena_available(&arenas[scenario->arena], &why))
 		SUPPORT_SKIP("%s: %s", scenario->name, why);
+	if (scenario->program != NULL && access(scenario->program, X_OK) == -1)
+		SUPPORT_SKIP("%s: no %s", scenario->name, scenario->program);
 	open_page();
 	mkdir(support_path("tmp"), 0700);
 	play("");

@@ -17,10 +17,9 @@
  *
  * Wrapped are the sources of the command and the runtime; in a static build
  * also libevent, jansson, libfyaml, and what of libc calls malloc(3), such as
- * fopen(3), getdelim(3) and regcomp(3).  Not wrapped is what looks at or sets
- * nothing but the process itself (getpid, umask, sigprocmask, getrlimit), what
- * is only asked whether it works (access, getxattr), and what grouper writes
- * about its errors to descriptor 2.
+ * getdelim(3) and regcomp(3).  Not wrapped is what symbols.sh lists: what looks
+ * at or sets nothing but the process itself, and what is only asked whether it
+ * works; nor what grouper writes about its errors to descriptor 2.
  */
 
 #ifndef TESTS_FAULTS_H
@@ -60,8 +59,10 @@ enum faults_can {
 	X(madvise, ENOMEM) \
 	X(open, EMFILE, ENFILE, ENOMEM, EIO) \
 	X(openat, EMFILE, ENFILE, ENOMEM, EIO) \
+	X(fopen, EMFILE, ENFILE, ENOMEM) \
 	X(opendir, EMFILE, ENOMEM) \
 	X(fdopendir, ENOMEM) \
+	X(scandir, EMFILE, ENOMEM) \
 	X(pipe2, EMFILE, ENFILE) \
 	X(socket, EMFILE, ENFILE, ENOMEM) \
 	X(socketpair, EMFILE, ENFILE, ENOMEM) \
@@ -106,8 +107,12 @@ enum faults_can {
 	X(setsid, EPERM) \
 	X(setpgid, EPERM) \
 	X(setrlimit, EPERM) \
+	X(nice, EPERM) \
+	X(tcsetpgrp, EIO) \
+	X(getrandom, EAGAIN) \
 	X(ioctl, EIO) \
 	X(chdir, ENOMEM, EIO) \
+	X(getcwd, ENOMEM) \
 	X(mkdir, ENOSPC, ENOMEM, EIO) \
 	X(mkdirat, ENOSPC, ENOMEM, EIO) \
 	X(unlink, EIO) \
@@ -116,6 +121,7 @@ enum faults_can {
 	X(chmod, EIO) \
 	X(chown, EIO) \
 	X(ftruncate, EIO) \
+	X(lseek, EIO) \
 	X(stat, ENOMEM, EIO) \
 	X(lstat, ENOMEM, EIO) \
 	X(fstat, ENOMEM, EIO) \

@@ -5,6 +5,9 @@ adversary_tests += \
 	tests/faults/check_faults
 adversary_programs += \
 	tests/faults/grouper_faults
+# Calls that are neither wrapped nor listed.
+script_tests += \
+	tests/faults/symbols.sh
 
 tests_faults_grouper_faults_SOURCES = \
 	$(grouper_SOURCES) \

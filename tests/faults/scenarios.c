@@ -116,9 +116,31 @@ static const char clients_script[] =
     "f '' config put l 5\n"
     "exit 7\n";
 
+/* A daemon that forks itself away and tells its new pid, twice. */
+static const char daemon_text[] =
+    "name: faults\n"
+    "auto_shutdown: any_significant\n"
+    "intensity: 20\n"
+    "children:\n"
+    "  - {id: d, ready: notify, ready_timeout: 5s, "
+    "shutdown: [TERM 20ms, KILL], shell: "
+    "'setsid sleep 100 & systemd-notify --ready MAINPID=$!'}\n"
+    "  - {id: main, restart: temporary, significant: true, "
+    "command: [/bin/sh, '${DIR}/script']}\n";
+
+static const char daemon_script[] = PATIENT_CLIENT "g status\n"
+						   "g signal KILL d\n"
+						   "g wait --ready d\n"
+						   "g restart d\n"
+						   "g status --json\n"
+						   "exit 7\n";
+
 static const struct scenario_file no_files[] = { { NULL, NULL } };
 static const struct scenario_file tree_files[] = { { "tree.yaml", tree_text },
 	{ "script", tree_script }, { NULL, NULL } };
+static const struct scenario_file daemon_files[] = { { "tree.yaml",
+							 daemon_text },
+	{ "script", daemon_script }, { NULL, NULL } };
 static const struct scenario_file asked_files[] = { { "script", asked_script },
 	{ NULL, NULL } };
 static const struct scenario_file clients_files[] = {
@@ -131,23 +153,28 @@ static const struct scenario_file clients_files[] = {
 
 /* Name, arena, clean, stop, status, every, ... */
 const struct scenario scenarios[SCENARIOS] = {
-	{ "run", 0, false, false, 7, 2, RUN(FEW("leave")), no_files, NONE },
+	{ "run", 0, false, false, 7, 2, RUN(FEW("leave")), no_files, NONE,
+	    NULL },
 	{ "options", 0, false, false, 7, 3,
 	    RUN("--name", "f", "--messages", "--topic", "t", "--report",
-		"--tmpdir", "--leaks", "warn", FEW("leave")),
-	    no_files, ARGV("recvmsg:2:ENOMEM", "sendmsg:3:ENOBUFS") },
+		"--tmpdir", "--leaks", "warn", "--nice", "1", "--limits",
+		"nofile=100", "--pty", FEW("leave")),
+	    no_files, ARGV("recvmsg:2:ENOMEM", "sendmsg:3:ENOBUFS"), NULL },
 	{ "stop", 0, false, true, 128 + SIGTERM, 3, RUN(FEW("stay")), no_files,
-	    NONE },
+	    NONE, NULL },
 	{ "cgroup", 2, false, false, 7, 3,
-	    RUN("--contain", "cgroup", FEW("leave")), no_files, NONE },
+	    RUN("--contain", "cgroup", FEW("leave")), no_files, NONE, NULL },
 	{ "pidns", 4, false, false, 7, 2,
-	    RUN("--contain", "pidns", FEW("leave")), no_files, NONE },
+	    RUN("--contain", "pidns", FEW("leave")), no_files, NONE, NULL },
 	{ "asked", 0, false, false, 7, 4, RUN("--", "/bin/sh", "@/script"),
-	    asked_files, NONE },
+	    asked_files, NONE, NULL },
 	{ "clients", 0, true, false, 7, 3, RUN("--", "/bin/sh", "@/script"),
-	    clients_files, ARGV("write:5:ENOSPC", "write:6:ENOSPC") },
+	    clients_files, ARGV("write:5:ENOSPC", "write:6:ENOSPC"), NULL },
 	{ "tree", 0, false, false, 7, 9, ARGV("supervise", "@/tree.yaml"),
 	    tree_files,
 	    ARGV("mmap:1:ENOMEM", "listen:1:ENOMEM", "close_range:1:ENOMEM",
-		"write:1:EPIPE", "asprintf:6:ENOMEM") },
+		"write:1:EPIPE", "asprintf:6:ENOMEM"),
+	    NULL },
+	{ "daemon", 0, false, false, 7, 9, ARGV("supervise", "@/tree.yaml"),
+	    daemon_files, NONE, "/usr/bin/systemd-notify" },
 };

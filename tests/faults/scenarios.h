@@ -34,9 +34,10 @@ struct scenario {
 	const char *const *argv;
 	const struct scenario_file *files;
 	const char *const *mended; /* faults that once did harm */
+	const char *program;	   /* that it needs, or NULL */
 };
 
-#define SCENARIOS 8
+#define SCENARIOS 9
 
 extern const struct scenario scenarios[SCENARIOS];
 

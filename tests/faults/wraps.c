@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -206,8 +207,15 @@ __wrap_openat(int dir, const char *path, int flags, mode_t mode)
 	return -1;
 }
 
+WRAP(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL,
+    CAN_ALL)
 WRAP(DIR *, opendir, (const char *path), (path), NULL, CAN_ALL)
 WRAP(DIR *, fdopendir, (int fd), (fd), NULL, CAN_ALL)
+WRAP(int, scandir,
+    (const char *path, struct dirent ***list,
+	int (*filter)(const struct dirent *),
+	int (*compare)(const struct dirent **, const struct dirent **)),
+    (path, list, filter, compare), -1, CAN_ALL)
 WRAP(int, pipe2, (int fds[2], int flags), (fds, flags), -1, CAN_ALL)
 WRAP(int, socket, (int a, int b, int c), (a, b, c), -1, CAN_ALL)
 WRAP(int, socketpair, (int a, int b, int c, int fds[2]), (a, b, c, fds), -1,
@@ -346,6 +354,10 @@ WRAP(pid_t, setsid, (void), (), -1, CAN_ALL)
 WRAP(int, setpgid, (pid_t pid, pid_t pgid), (pid, pgid), -1, CAN_ALL)
 WRAP(int, setrlimit, (__rlimit_resource_t r, const struct rlimit *l), (r, l),
     -1, CAN_ALL)
+WRAP(int, nice, (int by), (by), -1, CAN_ALL)
+WRAP(int, tcsetpgrp, (int fd, pid_t pgid), (fd, pgid), -1, CAN_ALL)
+WRAP(ssize_t, getrandom, (void *p, size_t n, unsigned int flags), (p, n, flags),
+    -1, CAN_ALL)
 WRAP(int, prctl,
     (int what, unsigned long a, unsigned long b, unsigned long c,
 	unsigned long d),
@@ -391,6 +403,7 @@ __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 /* Files */
 
 WRAP(int, chdir, (const char *path), (path), -1, CAN_ALL)
+WRAP(char *, getcwd, (char *p, size_t n), (p, n), NULL, CAN_ALL)
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode), -1, CAN_ALL)
 WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode),
     -1, CAN_ALL)
@@ -402,6 +415,7 @@ WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), -1, CAN_ALL)
 WRAP(int, chown, (const char *path, uid_t uid, gid_t gid), (path, uid, gid), -1,
     CAN_ALL)
 WRAP(int, ftruncate, (int fd, off_t size), (fd, size), -1, CAN_ALL)
+WRAP(off_t, lseek, (int fd, off_t to, int from), (fd, to, from), -1, CAN_ALL)
 WRAP(int, stat, (const char *path, struct stat *st), (path, st), -1, CAN_ALL)
 WRAP(int, lstat, (const char *path, struct stat *st), (path, st), -1, CAN_ALL)
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st), -1, CAN_ALL)
