@@ -23,9 +23,9 @@ fail() {
 }
 
 # The packages, one list for each package manager.  supervisor, whose package
-# starts a daemon, is measured by bench only where it is installed already.  `static' is what a static
-# grouper command needs apart from `build': where a distribution lacks one of
-# these, the command is linked dynamically.
+# starts a daemon, is measured by bench only where it is installed already.
+# `static' is what a static grouper command needs apart from `build': where a
+# distribution lacks one of these, the command is linked dynamically.
 packages() {
 	case $1:$2 in
 	apt:build)
@@ -34,7 +34,8 @@ packages() {
 		    pkg-config
 		;;
 	apt:test)
-		echo bash check g++ less procps python3-jsonschema spin
+		echo bash check fish g++ less procps python3-jsonschema spin \
+		    zsh
 		;;
 	apt:servers)
 		echo apache2 bats dbus nginx-light openssh-server postgresql \
@@ -55,8 +56,8 @@ packages() {
 		    pkgconf-pkg-config
 		;;
 	dnf:test)
-		echo bash check-devel diffutils gcc-c++ less libasan libubsan \
-		    procps-ng python3-jsonschema util-linux
+		echo bash check-devel diffutils fish gcc-c++ less libasan \
+		    libubsan procps-ng python3-jsonschema util-linux zsh
 		;;
 	dnf:lint) echo clang-tools-extra cppcheck mandoc ShellCheck ;;
 	dnf:bench) echo catatonit python3 tini ;;
@@ -72,8 +73,8 @@ packages() {
 		;;
 	apk:static) echo jansson-static libbsd-static libevent-static ;;
 	apk:test)
-		echo bash check-dev coreutils diffutils g++ less procps-ng \
-		    py3-jsonschema util-linux
+		echo bash check-dev coreutils diffutils fish g++ less \
+		    procps-ng py3-jsonschema util-linux zsh
 		;;
 	apk:lint) echo clang-extra-tools cppcheck mandoc shellcheck ;;
 	apk:bench) echo catatonit dumb-init python3 runit s6 tini ;;

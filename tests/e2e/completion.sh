@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Completion for bash and fish, in a directory with a file and beside a running
-# tree; for zsh, that it can read its own.
+# Completion for bash, fish and zsh, in a directory with a file and beside a
+# running tree.
 #
 # Run by make check, which sets srcdir and GROUPER.
 
@@ -156,48 +156,80 @@ complete_fish() {
 	    "$source" "$1" | cut -f 1
 }
 
-# fish_has LINE REPLY...: each of these.
-fish_has() {
-	line=$1
-	shift
-	complete_fish "$line" >got 2>&1 || fail "fish: $line: $?"
+# Only an interactive zsh completes: one at a pseudo-terminal, which writes
+# what matches to a FIFO.
+cat >interactive.zsh <<'EOF'
+PS1=
+fpath=($completions $fpath)
+autoload -U compinit
+compinit -u -D
+zstyle ':completion:*' insert-tab false
+bindkey '^I' complete-word
+compadd() {
+	local -a matches
+
+	# With these it fills arrays for others.
+	if [[ "${(j: :)@}" != *-[OAD]\ * ]]; then
+		builtin compadd -A matches "$@"
+		print -rl -- $matches >replies
+	fi
+	builtin compadd "$@"
+}
+ended() { print end of replies >replies }
+comppostfuncs=(ended)
+EOF
+cat >complete.zsh <<'EOF'
+zmodload zsh/zpty
+exec 3<>replies
+zpty shell completions=${(q)1} zsh -f -i
+zpty -w shell '. ./interactive.zsh'
+zpty -w -n shell "$2"$'\t'
+while read -r line <&3 && [[ $line != 'end of replies' ]]; do
+	print -r -- $line
+done
+zpty -d shell
+EOF
+mkfifo replies
+
+complete_zsh() {
+	HOME=$work timeout 60 zsh -f complete.zsh "$source" "$1"
+}
+
+# has SHELL LINE REPLY...: each of these.
+has() {
+	shell=$1 line=$2
+	shift 2
+	"complete_$shell" "$line" >got 2>&1 || fail "$shell: $line: $?"
 	for reply; do
 		if grep -Fxq -e "$reply" got; then
-			echo "ok: fish: $line: $reply"
+			echo "ok: $shell: $line: $reply"
 		else
-			fail "fish: $line: no $reply in $(tr '\n' ' ' <got)"
+			fail "$shell: $line: no $reply in $(tr '\n' ' ' <got)"
 		fi
 	done
 }
 
-if command -v fish >/dev/null; then
-	fish_has 'grouper sta' start status
-	fish_has 'grouper status --j' --json
-	fish_has 'grouper stop ' db workers/resize:1 workers/solo
-	fish_has 'grouper restart --timeout 5s workers/s' workers/solo
-	fish_has 'grouper scale 3 workers/s' workers/solo
-	fish_has 'grouper wait --host shop workers/s' workers/solo
-	fish_has 'grouper topics show te' team:eng team:ops
-	fish_has 'grouper config get v' version
-	fish_has 'grouper signal ' USR1 TERM
-	complete_fish 'grouper wait --host none ' >got 2>&1 || :
-	! grep -Fxq db got || fail "fish: the keys of another host"
-fi
+for shell in fish zsh; do
+	if ! command -v "$shell" >/dev/null; then
+		echo "skipped: no $shell"
+		continue
+	fi
+	has "$shell" 'grouper sta' start status
+	has "$shell" 'grouper status --j' --json
+	has "$shell" 'grouper stop ' db workers/resize:1 workers/solo
+	has "$shell" 'grouper restart --timeout 5s workers/s' workers/solo
+	has "$shell" 'grouper scale 3 workers/s' workers/solo
+	has "$shell" 'grouper wait --host shop workers/s' workers/solo
+	has "$shell" 'grouper topics show te' team:eng team:ops
+	has "$shell" 'grouper config get v' version
+	has "$shell" 'grouper signal ' USR1 TERM
+	"complete_$shell" 'grouper wait --host none ' >got 2>&1 || :
+	! grep -Fxq db got || fail "$shell: the keys of another host"
+done
 [ ! -e bad ] || fail "a key was executed"
 
 kill -TERM "$host"
 wait "$host" || fail "the tree ended with $?"
 host=
-
-for shell in zsh fish; do
-	if ! command -v "$shell" >/dev/null; then
-		echo "skipped: no $shell"
-		continue
-	fi
-	case $shell in
-	zsh) zsh -n "$source/_grouper" ;;
-	fish) fish --no-execute "$source/grouper.fish" ;;
-	esac || fail "$shell cannot read its completion"
-done
 
 [ "$failed" -eq 0 ]
