@@ -564,6 +564,7 @@ leader_run(struct leader *leader)
 	enum sweep_scope scope = leader->namespace ? SWEEP_NAMESPACE :
 						     SWEEP_ALL;
 	bool leaf = leader->leaf.parent != -1;
+	pid_t session = getsid(0);
 
 	/* Were it ignored, children would vanish unseen; wait(2). */
 	signal(SIGCHLD, SIG_DFL);
@@ -572,6 +573,7 @@ leader_run(struct leader *leader)
 	leader_keep_only(leader);
 	leader_raise_limit();
 	sweep_init(&life.sweep, &life.walk, scope, leaf ? &leader->leaf : NULL);
+	life.sweep.inherited_session = session;
 	life.sweep.on_asking = tell_step;
 	life.sweep.on_asking_arg = &life;
 	if (life.main != -1) {

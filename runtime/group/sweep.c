@@ -39,6 +39,7 @@ sweep_init(struct sweep *sweep, struct walk *walk, enum sweep_scope scope,
 	sweep->leaf = leaf;
 	sweep->deadline = -1;
 	sweep->main_fd = -1;
+	sweep->inherited_session = -1;
 }
 
 void
@@ -74,17 +75,18 @@ wait_status(const siginfo_t *info)
 /*
  * A walk that asks for each pid there may be is outrun by what forks, exits
  * and forks again, but one signal reaches all of a process group, what is
- * being forked too.  A dead child keeps its group's number from being given
- * anew until it is reaped, and nobody joins a session from outside: only
- * where ours is not our own may its groups be others'.
+ * being forked too.  A session that is not the one that was inherited was
+ * made by a descendant, or ourselves, and nobody joins one from outside; a
+ * dead child keeps its group's number from being given anew until it is
+ * reaped.
  */
 static void
-kill_pgroup_of(pid_t dead)
+kill_pgroup_of(const struct sweep *sweep, pid_t dead)
 {
-	pid_t pgid = getpgid(dead), own = getsid(0);
+	pid_t pgid = getpgid(dead), session = getsid(dead);
 
-	if (pgid > 1 && pgid != getpgrp() &&
-	    (own == getpid() || getsid(dead) != own))
+	if (pgid > 1 && pgid != getpgrp() && session > 0 &&
+	    session != sweep->inherited_session)
 		kill(-pgid, SIGKILL);
 }
 
@@ -108,10 +110,11 @@ reap_one(struct sweep *sweep, pid_t pid, sweep_reaped_fn *fn, void *arg)
 {
 	siginfo_t info;
 
-	if (sweep->killing && walk_is_blind(sweep->walk) &&
-	    wait_dead(pid, &info, WNOWAIT) == 0 && info.si_pid != 0) {
+	if (sweep->killing && sweep->inherited_session != -1 &&
+	    walk_is_blind(sweep->walk) && wait_dead(pid, &info, WNOWAIT) == 0 &&
+	    info.si_pid != 0) {
 		pid = info.si_pid;
-		kill_pgroup_of(pid);
+		kill_pgroup_of(sweep, pid);
 	}
 	if (wait_dead(pid, &info, 0) == -1)
 		return -1;

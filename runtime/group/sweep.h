@@ -73,6 +73,9 @@ struct sweep {
 	int main_fd; /* of one that is not our child, and may be reaped by
 			another: its handle; else -1 */
 	pid_t pgid;  /* of the main process */
+	/* Which this process was in before any descendant was born, and others
+	 * may be; the caller's to set, -1 where it is not known. */
+	pid_t inherited_session;
 	struct steps steps;
 	size_t next;
 	enum sweep_target target; /* whom the next step addresses */

@@ -152,6 +152,31 @@ START_TEST(without_proc_nothing_is_left)
 }
 END_TEST
 
+/* Who shares the command's process group is no part of the group. */
+START_TEST(without_proc_a_shared_process_group_is_spared)
+{
+	static const char script[] =
+	    "\"$0\" run --contain reaper --session keep --shutdown KILL "
+	    "--timeout 50ms -- sleep 1000; echo status $?";
+	const char *why;
+	struct support_run r;
+
+#ifdef __SANITIZE_ADDRESS__
+	SUPPORT_SKIP("AddressSanitizer itself needs /proc");
+#endif
+	if (!support_can_mount(&why))
+		SUPPORT_SKIP("%s", why);
+	run(&r,
+	    (const char *const[]) { arena_program("surround"), "no-proc", "0",
+		"--", "sh", "-c", script, support_grouper(), NULL });
+	if (strstr(r.stderr_text.data, "pidfds do not tell") != NULL)
+		support_skip("%s", r.stderr_text.data);
+	else
+		ck_assert_str_eq(r.stdout_text.data, "status 124\n");
+	support_finish(&r);
+}
+END_TEST
+
 /* What cannot be seen is said to be unknown. */
 START_TEST(without_proc_no_leak_is_invented)
 {
@@ -334,6 +359,7 @@ main(void)
 			(i == 1 ? N_OF(proc_modes) : FEW_MODES));
 	tcase_add_loop_test(tc, without_proc_nothing_is_left, 0,
 	    ARENAS * N_OF(proc_escapes));
+	tcase_add_test(tc, without_proc_a_shared_process_group_is_spared);
 	tcase_add_test(tc, without_proc_no_leak_is_invented);
 
 	tc = support_case(s, "pids");
