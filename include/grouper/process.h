@@ -57,9 +57,10 @@ struct grouper_processes {
  * if there is no such process; GROUPER_SYSTEM with errno (ENOMEM, EMFILE).  On
  * failure *list is empty.
  *
- * Where the caller sees no /proc of its own, pids, parents and depth come from
- * the kernel's pidfds (Linux 6.13), state is '?', and the rest is not known;
- * without these GROUPER_SYSTEM with ENOSYS is returned.
+ * Where the caller sees no /proc of its own, pids and parents come from the
+ * kernel's pidfds (Linux 6.13), state and name are '?', and the rest but
+ * process group, session and depth is not known; without these GROUPER_SYSTEM
+ * with ENOSYS is returned.
  */
 GROUPER_EXPORT enum grouper_error grouper_descendants(pid_t pid,
     struct grouper_processes *list);

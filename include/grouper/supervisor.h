@@ -126,7 +126,8 @@ enum grouper_child_event_type {
 	GROUPER_CHILD_EMPTY,	    /* ended, the group is proven empty */
 	GROUPER_CHILD_START_FAILED, /* text has the reason */
 	GROUPER_CHILD_RESTART,	    /* will be started again */
-	GROUPER_CHILD_STOPPING,	    /* was told to stop */
+	GROUPER_CHILD_STOPPING,	    /* was told to stop; or says itself that
+				       it stops (sd_notify), see text */
 	GROUPER_CHILD_LEADER_DIED,
 	GROUPER_CHILD_UNKILLABLE, /* processes withstood SIGKILL */
 	GROUPER_CHILD_FAILED,	  /* a supervisor, which begins to stop */

@@ -10,10 +10,11 @@
 
 #include "runtime/group/group.h"
 #include "runtime/os/os.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 
-/* Some 100 us: more than an exit takes that nothing holds up. */
-#define TURNS 200
+/* More than an exit takes that nothing holds up. */
+#define SPIN_US 150
 
 int
 leavers_compare(const struct leaver *a, const struct leaver *b)
@@ -50,16 +51,16 @@ on_left(int fd, void *arg)
 bool
 leavers_left(pid_t leader)
 {
+	int64_t end = clock_us() + SPIN_US;
 	siginfo_t info = { 0 };
-	int turn;
 
-	for (turn = 0; turn < TURNS; turn++) {
+	do {
 		if (waitid(P_PID, (id_t)leader, &info,
 			WEXITED | WNOHANG | WNOWAIT | __WALL) == -1 ||
 		    info.si_pid != 0)
 			return true;
 		sched_yield();
-	}
+	} while (clock_us() < end);
 	return false;
 }
 
