@@ -9,6 +9,7 @@
 
 #include "runtime/supervise/machine.h"
 #include "runtime/supervise/spec.h"
+#include "tools/supervise.h"
 
 /*
  * {"steps": [{"change": "scale", "key": "w", "from": 2, "to": 4}, ...],
@@ -26,8 +27,7 @@ void plan_tell_ignored(const char *verb, const json_t *lines);
 
 /* Of a running host. */
 struct plan_source {
-	const char *path;	      /* of its file */
-	const char *formation;	      /* of a Procfile; NULL: one of each */
+	const struct supervise_options *options;
 	const struct spec_tree *tree; /* that it loaded last */
 	const struct machine *machine;
 };

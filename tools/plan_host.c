@@ -75,12 +75,13 @@ check_keys(const struct machine *machine, json_t *plan)
 json_t *
 plan_answer(const struct plan_source *source, const char *path)
 {
-	char *written = written_as_ours(source->path, path), *why = NULL;
+	char *written = written_as_ours(source->options->path, path);
+	char *why = NULL;
 	struct spec_tree *tree = NULL;
 	json_t *result;
 
 	if (written != NULL)
-		tree = tree_read(written, source->formation, &why);
+		tree = tree_read_for(source->options, written, &why);
 	if (tree != NULL)
 		result = check_keys(source->machine,
 		    plan_describe(source->tree, tree));

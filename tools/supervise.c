@@ -143,17 +143,6 @@ on_watchdog(void *arg)
 	loop_timer_set(supervise->watchdog, supervise->watchdog_ms);
 }
 
-static struct spec_tree *
-read_tree(const struct supervise_options *options, char **why)
-{
-	struct spec_tree *tree;
-
-	tree = tree_read(options->path, options->formation, why);
-	if (tree != NULL && options->no_config)
-		spec_drop_config(tree);
-	return tree;
-}
-
 /* Also called by the verb of that name. */
 static enum grouper_error
 reload(json_t **ignored, char **why, void *arg)
@@ -170,7 +159,7 @@ reload(json_t **ignored, char **why, void *arg)
 	}
 	if (supervise->manager != NULL)
 		tell_reloading(supervise->manager);
-	tree = read_tree(supervise->options, why);
+	tree = tree_read_for(supervise->options, supervise->options->path, why);
 	if (tree != NULL)
 		error = supervisor_reload(supervise->supervisor, tree, why);
 	if (error == GROUPER_OK) {
@@ -188,8 +177,7 @@ static json_t *
 plan(const char *path, void *arg)
 {
 	struct supervise *supervise = arg;
-	const struct plan_source source = { supervise->options->path,
-		supervise->options->formation, supervise->tree,
+	const struct plan_source source = { supervise->options, supervise->tree,
 		supervisor_machine(supervise->supervisor) };
 
 	return plan_answer(&source, path);
@@ -588,7 +576,7 @@ supervise_main(int argc, char **argv)
 		status = TOOL_USAGE;
 	if (status == -1) {
 		log_open("grouper supervise", options.level);
-		tree = read_tree(&options, NULL);
+		tree = tree_read_for(&options, options.path, NULL);
 		if (tree_is_input(options.path))
 			options.path = NULL;
 		status = tree == NULL ? TOOL_USAGE :

@@ -108,6 +108,17 @@ tree_read(const char *path, const char *formation, char **why)
 	return tree;
 }
 
+struct spec_tree *
+tree_read_for(const struct supervise_options *options, const char *path,
+    char **why)
+{
+	struct spec_tree *tree = tree_read(path, options->formation, why);
+
+	if (tree != NULL && options->no_config)
+		spec_drop_config(tree);
+	return tree;
+}
+
 /*
  * The reason why a start failed is one line; the others, which show what is
  * wrong, go where our errors do.

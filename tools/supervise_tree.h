@@ -9,6 +9,7 @@
 
 #include "runtime/supervise/launch.h"
 #include "runtime/supervise/spec.h"
+#include "tools/supervise.h"
 
 /* The file that is there when none is named; NULL: none. */
 const char *tree_default(void);
@@ -28,6 +29,10 @@ bool tree_is_procfile(const char *path);
  */
 struct spec_tree *tree_read(const char *path, const char *formation,
     char **why);
+
+/* The same for a host with these options, which may leave out settings. */
+struct spec_tree *tree_read_for(const struct supervise_options *options,
+    const char *path, char **why);
 
 /* Users by getent(1), variables from .env files. */
 extern const struct launch_hooks tree_hooks;

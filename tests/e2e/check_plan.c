@@ -246,6 +246,20 @@ START_TEST(a_reload_tells_what_it_ignores)
 }
 END_TEST
 
+START_TEST(a_host_without_config_plans_without_it)
+{
+	struct tree tree;
+
+	tree_start_by(&tree, "config: {v: 1}\nchildren:\n" CHILD("a", "1000"),
+	    ARGV("supervise", "--no-config", "tree.yaml"));
+	tree_await_ready("a");
+	expect(0, "", ARGV("plan", "tree.yaml"));
+	tree_expect(0, ARGV("reload"));
+	expect(0, "", ARGV("plan", "tree.yaml"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Those of the client are of no account: a reload does not see them. */
 START_TEST(variables_are_the_host_s)
 {
@@ -330,6 +344,7 @@ main(void)
 	tcase_add_test(tc, after_a_reload_the_new_tree_counts);
 	tcase_add_test(tc, a_host_tells_the_problems_of_a_file);
 	tcase_add_test(tc, a_reload_tells_what_it_ignores);
+	tcase_add_test(tc, a_host_without_config_plans_without_it);
 	tcase_add_test(tc, variables_are_the_host_s);
 	tcase_add_test(tc, the_key_of_a_spawned_child_is_a_problem);
 	tcase_add_test(tc, a_procfile_is_planned_as_it_was_named);
