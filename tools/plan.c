@@ -96,11 +96,12 @@ on_ignored(const char *line, void *arg)
 }
 
 json_t *
-plan_ignored(const struct spec_tree *from, const struct spec_tree *to)
+plan_ignored(const struct spec_tree *from, const struct spec_tree *to,
+    const struct grouper_host *host)
 {
 	json_t *lines = json_array();
 
-	plan_ignores(from, to, on_ignored, &lines);
+	plan_ignores(from, to, host, on_ignored, &lines);
 	return lines;
 }
 
@@ -115,14 +116,15 @@ plan_tell_ignored(const char *verb, const json_t *lines)
 }
 
 json_t *
-plan_describe(const struct spec_tree *from, const struct spec_tree *to)
+plan_describe(const struct spec_tree *from, const struct spec_tree *to,
+    const struct grouper_host *host)
 {
 	json_t *steps = json_array(), *problem = NULL;
 	struct plan plan;
 	size_t i;
 	bool ok;
 
-	ok = plan_make(&plan, from, to) == 0;
+	ok = plan_make(&plan, from, to, host) == 0;
 	for (i = 0; ok && problem == NULL && i < plan.count; i++) {
 		if (plan.steps[i].change == PLAN_RESTART &&
 		    changes_kind(from, to, plan.steps[i].key))
@@ -137,7 +139,7 @@ plan_describe(const struct spec_tree *from, const struct spec_tree *to)
 	plan_fini(&plan);
 	if (ok && problem == NULL)
 		return json_pack("{s:o, s:o}", "steps", steps, "ignored",
-		    plan_ignored(from, to));
+		    plan_ignored(from, to, host));
 	json_decref(steps);
 	return problem == NULL ? NULL : json_pack("{s:o}", "problems", problem);
 }
@@ -199,7 +201,7 @@ compare(const struct planning *planning, const char *from, const char *to)
 	bool ok = old != NULL && new != NULL;
 
 	if (ok)
-		result = plan_describe(old, new);
+		result = plan_describe(old, new, NULL);
 	spec_free(old);
 	spec_free(new);
 	if (ok && result == NULL)

@@ -83,8 +83,9 @@ plan_answer(const struct plan_source *source, const char *path)
 	if (written != NULL)
 		tree = tree_read_for(source->options, written, &why);
 	if (tree != NULL)
-		result = check_keys(source->machine,
-		    plan_describe(source->tree, tree));
+		result = check_keys(supervisor_machine(source->supervisor),
+		    plan_describe(source->tree, tree,
+			supervisor_host(source->supervisor)));
 	else
 		result = json_pack("{s:o}", "problems",
 		    json_text(why != NULL ? why : strerror(ENOMEM)));

@@ -163,7 +163,7 @@ reload(json_t **ignored, char **why, void *arg)
 	if (tree != NULL)
 		error = supervisor_reload(supervise->supervisor, tree, why);
 	if (error == GROUPER_OK) {
-		*ignored = plan_ignored(supervise->tree, tree);
+		*ignored = plan_ignored(supervise->tree, tree, supervise->host);
 		spec_free(supervise->tree);
 		supervise->tree = tree;
 	} else
@@ -178,7 +178,7 @@ plan(const char *path, void *arg)
 {
 	struct supervise *supervise = arg;
 	const struct plan_source source = { supervise->options, supervise->tree,
-		supervisor_machine(supervise->supervisor) };
+		supervise->supervisor };
 
 	return plan_answer(&source, path);
 }

@@ -6,7 +6,6 @@
 #include "runtime/relay/groups.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,6 +251,17 @@ topic_groups_topics(const struct topic_groups *groups, const char *name,
 	*topics = (char *const *)group->topics.items;
 	*count = group->topics.count;
 	return GROUPER_OK;
+}
+
+bool
+topic_groups_has(const struct topic_groups *groups, const char *name,
+    const char *topic)
+{
+	struct group *group;
+	size_t at;
+
+	return find_group(groups, name, &group, &at) == GROUPER_OK &&
+	    find(&group->topics, topic_name, topic, &at);
 }
 
 const char *

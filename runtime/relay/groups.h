@@ -10,6 +10,7 @@
 #ifndef RUNTIME_RELAY_GROUPS_H
 #define RUNTIME_RELAY_GROUPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <grouper/error.h>
@@ -44,6 +45,10 @@ enum grouper_error topic_groups_remove(struct topic_groups *groups,
  */
 enum grouper_error topic_groups_topics(const struct topic_groups *groups,
     const char *name, char *const **topics, size_t *count);
+
+/* Whether there is a group of that name and it has the topic. */
+bool topic_groups_has(const struct topic_groups *groups, const char *name,
+    const char *topic);
 
 /* The name of group number `index` in byte order; NULL behind the last. */
 const char *topic_groups_name(const struct topic_groups *groups, size_t index);

@@ -128,6 +128,43 @@ messages_load(struct grouper_host *host, const struct spec_tree *tree,
 	return scope_names(bus, &tree->root, "");
 }
 
+bool
+messages_has_topics(const struct grouper_host *host,
+    const struct spec_topics *group)
+{
+	struct bus *bus = bus_find(host);
+	struct topic_groups *groups;
+	char *const *topics;
+	size_t i;
+
+	if (bus == NULL)
+		return false;
+	groups = relay_groups(bus_relay(bus));
+	if (topic_groups_topics(groups, group->name, &topics, &i) != GROUPER_OK)
+		return false;
+	for (i = 0; group->topics != NULL && group->topics[i] != NULL; i++)
+		if (!topic_groups_has(groups, group->name, group->topics[i]))
+			return false;
+	return true;
+}
+
+bool
+messages_has_setting(const struct grouper_host *host, const char *name,
+    const char *value)
+{
+	struct bus *bus = bus_find(host);
+	json_t *held, *wanted;
+	bool equal;
+
+	held = bus != NULL ? settings_get(bus_settings(bus), name) : NULL;
+	if (held == NULL || value == NULL)
+		return held != NULL;
+	wanted = json_loads(value, JSON_DECODE_ANY, NULL);
+	equal = json_equal(held, wanted) != 0;
+	json_decref(wanted);
+	return equal;
+}
+
 /* The variables tell the numbers; without pipes, none of an outer group's. */
 static int
 name_pipes(struct launch *launch, bool given)

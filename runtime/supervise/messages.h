@@ -5,6 +5,8 @@
 #ifndef RUNTIME_SUPERVISE_MESSAGES_H
 #define RUNTIME_SUPERVISE_MESSAGES_H
 
+#include <stdbool.h>
+
 #include "runtime/supervise/launch.h"
 #include "runtime/supervise/spec.h"
 
@@ -17,6 +19,14 @@ struct grouper_host;
  */
 int messages_load(struct grouper_host *host, const struct spec_tree *tree,
     char **why);
+
+/* Whether the host holds the group and each topic that is named here. */
+bool messages_has_topics(const struct grouper_host *host,
+    const struct spec_topics *group);
+
+/* Whether it holds a setting, of this value unless that is NULL. */
+bool messages_has_setting(const struct grouper_host *host, const char *name,
+    const char *value);
 
 /*
  * Before a command is started: subscribes its key to what its specification

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/supervise/messages.h"
+
 static int compare_supervisors(struct plan *plan, const char *prefix,
     const struct spec_supervisor *from, const struct spec_supervisor *to);
 
@@ -297,34 +299,90 @@ has_topics(const struct spec_topics *one, const struct spec_topics *other)
 	return true;
 }
 
+/* Whether there is a group with all of these topics. */
+static bool
+has_group(const struct spec_tree *tree, const struct grouper_host *host,
+    const struct spec_topics *group)
+{
+	const struct spec_topics *there;
+
+	if (host != NULL)
+		return messages_has_topics(host, group);
+	there = find_group(tree, group->name);
+	return there != NULL && has_topics(group, there);
+}
+
+static bool
+has_setting(const struct spec_tree *tree, const struct grouper_host *host,
+    const char *name)
+{
+	return host != NULL ? messages_has_setting(host, name, NULL) :
+			      find_setting(tree, name) != NULL;
+}
+
 /* A reload adds what is not there. */
 static int
 compare_messages(struct plan *plan, const struct spec_tree *from,
-    const struct spec_tree *to)
+    const struct spec_tree *to, const struct grouper_host *host)
 {
-	const struct spec_topics *group, *before;
 	size_t i;
 
-	for (i = 0; i < to->ntopic_groups; i++) {
-		group = &to->topic_groups[i];
-		before = find_group(from, group->name);
-		if ((before == NULL || !has_topics(group, before)) &&
-		    add(plan, "topic_groups", group->name) == -1)
+	for (i = 0; i < to->ntopic_groups; i++)
+		if (!has_group(from, host, &to->topic_groups[i]) &&
+		    add(plan, "topic_groups", to->topic_groups[i].name) == -1)
 			return -1;
-	}
 	for (i = 0; i < to->nconfig; i++)
-		if (find_setting(from, to->config[i].name) == NULL &&
+		if (!has_setting(from, host, to->config[i].name) &&
 		    add(plan, "config", to->config[i].name) == -1)
 			return -1;
 	return 0;
 }
 
+/* Whether the file gives up a group, or topics of it, that are still there. */
+static bool
+leaves_topics(const struct spec_topics *group, const struct spec_tree *to,
+    const struct grouper_host *host)
+{
+	const struct spec_topics *after = find_group(to, group->name);
+	char *topics[] = { NULL, NULL };
+	const struct spec_topics one = { group->name, topics };
+	size_t i;
+
+	if (after == NULL)
+		return host == NULL || messages_has_topics(host, &one);
+	for (i = 0; group->topics != NULL && group->topics[i] != NULL; i++) {
+		topics[0] = group->topics[i];
+		if (!has_topics(&one, after) &&
+		    (host == NULL || messages_has_topics(host, &one)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the file has a new value for what is there with another one: what
+ * others made of a value that stays in the file is their business.
+ */
+static bool
+leaves_value(const struct spec_tree *from, const struct spec_pair *pair,
+    const struct grouper_host *host)
+{
+	const char *before = find_setting(from, pair->name);
+
+	if (before != NULL && strcmp(before, pair->value) == 0)
+		return false;
+	if (host == NULL)
+		return before != NULL;
+	return messages_has_setting(host, pair->name, NULL) &&
+	    !messages_has_setting(host, pair->name, pair->value);
+}
+
 void
 plan_ignores(const struct spec_tree *from, const struct spec_tree *to,
-    void (*fn)(const char *line, void *arg), void *arg)
+    const struct grouper_host *host, void (*fn)(const char *line, void *arg),
+    void *arg)
 {
-	const struct spec_topics *group;
-	const char *value;
+	const char *name;
 	char line[512];
 	size_t i;
 
@@ -336,28 +394,35 @@ plan_ignores(const struct spec_tree *from, const struct spec_tree *to,
 		fn(line, arg);
 	}
 	for (i = 0; i < from->ntopic_groups; i++) {
-		group = find_group(to, from->topic_groups[i].name);
-		if (group != NULL && has_topics(&from->topic_groups[i], group))
+		if (!leaves_topics(&from->topic_groups[i], to, host))
 			continue;
 		snprintf(line, sizeof(line),
 		    "topic_groups %s: a reload removes no topics",
 		    from->topic_groups[i].name);
 		fn(line, arg);
 	}
-	for (i = 0; i < from->nconfig; i++) {
-		value = find_setting(to, from->config[i].name);
-		if (value != NULL && strcmp(value, from->config[i].value) == 0)
+	for (i = 0; i < to->nconfig; i++) {
+		if (!leaves_value(from, &to->config[i], host))
 			continue;
 		snprintf(line, sizeof(line),
-		    "config %s: a reload %s no settings", from->config[i].name,
-		    value != NULL ? "changes" : "removes");
+		    "config %s: a reload changes no settings",
+		    to->config[i].name);
+		fn(line, arg);
+	}
+	for (i = 0; i < from->nconfig; i++) {
+		name = from->config[i].name;
+		if (find_setting(to, name) != NULL ||
+		    !has_setting(from, host, name))
+			continue;
+		snprintf(line, sizeof(line),
+		    "config %s: a reload removes no settings", name);
 		fn(line, arg);
 	}
 }
 
 int
 plan_make(struct plan *plan, const struct spec_tree *from,
-    const struct spec_tree *to)
+    const struct spec_tree *to, const struct grouper_host *host)
 {
 	memset(plan, 0, sizeof(*plan));
 	if (!settings_equal(&from->root, &to->root) &&
@@ -365,7 +430,7 @@ plan_make(struct plan *plan, const struct spec_tree *from,
 		return -1;
 	if (compare_supervisors(plan, "", &from->root, &to->root) == -1)
 		return -1;
-	return compare_messages(plan, from, to);
+	return compare_messages(plan, from, to, host);
 }
 
 void

@@ -10,6 +10,8 @@
 
 #include "runtime/supervise/spec.h"
 
+struct grouper_host;
+
 enum plan_change {
 	PLAN_STOP,    /* it is in the old tree alone */
 	PLAN_START,   /* it is in the new one alone */
@@ -38,17 +40,22 @@ struct plan {
  * what is under it goes with it; a child that is updated and scaled has two.
  * The order alone is no step, nor is what a reload leaves as it is: see
  * plan_ignores().  0, or -1 with errno; plan_fini() may follow either.
+ *
+ * host: one that runs the old tree, which may hold other settings and topics
+ *     by now; NULL: those of the tree.  Also below.
  */
 int plan_make(struct plan *plan, const struct spec_tree *from,
-    const struct spec_tree *to);
+    const struct spec_tree *to, const struct grouper_host *host);
 void plan_fini(struct plan *plan);
 
 /*
  * Calls fn with a line for each difference that a reload takes no account of:
- * the name, settings and topics that were changed or removed.
+ * the name, settings and topics that were changed or removed.  Before the
+ * reload or after it.
  */
 void plan_ignores(const struct spec_tree *from, const struct spec_tree *to,
-    void (*fn)(const char *line, void *arg), void *arg);
+    const struct grouper_host *host, void (*fn)(const char *line, void *arg),
+    void *arg);
 
 /* "start", "stop", "restart", "scale", "update" or "add". */
 const char *plan_change_name(enum plan_change change);

@@ -10,6 +10,10 @@
 
 #define CHILD(id, seconds) "  - {id: " id ", command: [sleep, '" seconds "']}\n"
 
+/* What a tree file says of messages. */
+#define MESSAGES(value, topics) \
+	"config: {v: " value "}\ntopic_groups: {g: [" topics "]}\n"
+
 /* Calls grouper with these arguments; to be finished. */
 static int
 call(struct support_run *r, const char *const *argv)
@@ -37,6 +41,18 @@ expect(int status, const char *text, const char *const *argv)
 		(strstr(r.stdout_text.data, text) != NULL ||
 		    strstr(r.stderr_text.data, text) != NULL),
 	    "status %d: %s%s", result, r.stdout_text.data, r.stderr_text.data);
+	support_finish(&r);
+}
+
+/* Plans the host's own file, exactly so. */
+static void
+prints_plan(int status, const char *steps, const char *ignored)
+{
+	struct support_run r;
+
+	ck_assert_int_eq(call(&r, ARGV("plan", "tree.yaml")), status);
+	ck_assert_str_eq(r.stdout_text.data, steps);
+	ck_assert_str_eq(r.stderr_text.data, ignored);
 	support_finish(&r);
 }
 
@@ -246,6 +262,107 @@ START_TEST(a_reload_tells_what_it_ignores)
 }
 END_TEST
 
+/* Whatever the file said in between. */
+START_TEST(what_a_reload_did_not_remove_is_not_added)
+{
+	struct tree tree;
+
+	tree_start(&tree, MESSAGES("1", "t") "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_write("children:\n" CHILD("a", "1000"));
+	expect(0, "ignored: topic_groups g: a reload removes no topics\n",
+	    ARGV("plan", "tree.yaml"));
+	expect(0, "ignored: config v: a reload removes no settings\n",
+	    ARGV("reload"));
+	tree_write(MESSAGES("1", "t") "children:\n" CHILD("a", "1000"));
+	prints_plan(0, "", "");
+	tree_write(MESSAGES("2", "t") "children:\n" CHILD("a", "1000"));
+	prints_plan(0, "",
+	    "grouper plan: ignored: config v: a reload changes no settings\n");
+	expect(0,
+	    "grouper reload: ignored: config v: a reload changes no settings\n",
+	    ARGV("reload"));
+	tree_prints("1\n", ARGV("config", "get", "v"));
+	prints_plan(0, "", "");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(settings_that_others_made_are_not_changed)
+{
+	struct tree tree;
+
+	tree_start_by(&tree, "children:\n" CHILD("a", "1000"),
+	    ARGV("supervise", "--config", "v=9", "tree.yaml"));
+	tree_await_ready("a");
+	tree_expect(0, ARGV("config", "put", "w", "{\"a\": 1, \"b\": 2}"));
+	tree_write("config: {v: 9, w: {b: 2, a: 1}}\nchildren:\n" CHILD("a",
+	    "1000"));
+	prints_plan(0, "", "");
+	tree_write("config: {v: 9, w: 3}\nchildren:\n" CHILD("a", "1000"));
+	prints_plan(0, "",
+	    "grouper plan: ignored: config w: a reload changes no settings\n");
+	tree_write("config: {v: 1}\nchildren:\n" CHILD("a", "1000"));
+	expect(0,
+	    "grouper reload: ignored: config v: a reload changes no settings\n",
+	    ARGV("reload"));
+	tree_prints("9\n", ARGV("config", "get", "v"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* A file that stays the same has no say in them. */
+START_TEST(settings_that_were_changed_since_are_not_told)
+{
+	struct tree tree;
+
+	tree_start(&tree, MESSAGES("1", "t") "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_expect(0, ARGV("config", "put", "v", "2"));
+	tree_expect(0, ARGV("topics", "add", "g", "u"));
+	prints_plan(0, "", "");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(what_verbs_removed_is_added_again)
+{
+	struct tree tree;
+
+	tree_start(&tree, MESSAGES("1", "t") "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_expect(0, ARGV("config", "delete", "v"));
+	tree_expect(0, ARGV("topics", "remove", "g", "t"));
+	prints_plan(3, "add topic_groups g\nadd config v\n", "");
+	tree_expect(0, ARGV("topics", "delete", "g"));
+	prints_plan(3, "add topic_groups g\nadd config v\n", "");
+	tree_expect(0, ARGV("reload"));
+	prints_plan(0, "", "");
+	tree_prints("1\n", ARGV("config", "get", "v"));
+	tree_prints("t\n", ARGV("topics", "show", "g"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* The file and the host agree. */
+START_TEST(what_verbs_removed_may_leave_the_file)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    MESSAGES("1", "t, u") "children:\n" CHILD("a", "1000"));
+	tree_await_ready("a");
+	tree_expect(0, ARGV("config", "delete", "v"));
+	tree_expect(0, ARGV("topics", "remove", "g", "u"));
+	tree_write("topic_groups: {g: [t]}\nchildren:\n" CHILD("a", "1000"));
+	prints_plan(0, "", "");
+	tree_expect(0, ARGV("topics", "delete", "g"));
+	tree_write("children:\n" CHILD("a", "1000"));
+	prints_plan(0, "", "");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(a_host_without_config_plans_without_it)
 {
 	struct tree tree;
@@ -344,6 +461,11 @@ main(void)
 	tcase_add_test(tc, after_a_reload_the_new_tree_counts);
 	tcase_add_test(tc, a_host_tells_the_problems_of_a_file);
 	tcase_add_test(tc, a_reload_tells_what_it_ignores);
+	tcase_add_test(tc, what_a_reload_did_not_remove_is_not_added);
+	tcase_add_test(tc, settings_that_others_made_are_not_changed);
+	tcase_add_test(tc, settings_that_were_changed_since_are_not_told);
+	tcase_add_test(tc, what_verbs_removed_is_added_again);
+	tcase_add_test(tc, what_verbs_removed_may_leave_the_file);
 	tcase_add_test(tc, a_host_without_config_plans_without_it);
 	tcase_add_test(tc, variables_are_the_host_s);
 	tcase_add_test(tc, the_key_of_a_spawned_child_is_a_problem);

@@ -28,7 +28,7 @@ check_equal(const struct spec_tree *tree)
 {
 	struct plan plan;
 
-	if (plan_make(&plan, tree, tree) != 0 || plan.count != 0)
+	if (plan_make(&plan, tree, tree, NULL) != 0 || plan.count != 0)
 		abort();
 	plan_fini(&plan);
 }

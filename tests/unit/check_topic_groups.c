@@ -86,6 +86,19 @@ START_TEST(adding_twice_and_removing_the_absent_are_ok)
 }
 END_TEST
 
+START_TEST(a_group_has_its_own_topics)
+{
+	topic_groups_create(groups, "team");
+	topic_groups_create(groups, "other");
+	topic_groups_add(groups, "team", "a");
+	ck_assert(topic_groups_has(groups, "team", "a"));
+	ck_assert(!topic_groups_has(groups, "team", "b"));
+	ck_assert(!topic_groups_has(groups, "other", "a"));
+	ck_assert(!topic_groups_has(groups, "none", "a"));
+	ck_assert(!topic_groups_has(groups, " ", "a"));
+}
+END_TEST
+
 START_TEST(invalid_names_are_refused)
 {
 	char *const *topics;
@@ -209,6 +222,7 @@ main(void)
 	tcase_add_test(tc, a_deleted_group_is_gone);
 	tcase_add_test(tc, an_unknown_group_is_not_found);
 	tcase_add_test(tc, adding_twice_and_removing_the_absent_are_ok);
+	tcase_add_test(tc, a_group_has_its_own_topics);
 	tcase_add_test(tc, invalid_names_are_refused);
 	tcase_add_test(tc, topics_and_groups_are_in_byte_order);
 	tcase_add_test(tc, a_thousand_groups_of_a_thousand_topics);

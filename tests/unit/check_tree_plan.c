@@ -32,7 +32,7 @@ assert_plan(const char *from, const char *to, const char *wanted)
 	struct plan plan;
 	size_t i;
 
-	ck_assert_int_eq(plan_make(&plan, old, new), 0);
+	ck_assert_int_eq(plan_make(&plan, old, new, NULL), 0);
 	for (i = 0; i < plan.count; i++) {
 		if (i > 0)
 			strlcat(text, ", ", sizeof(text));
@@ -95,16 +95,16 @@ START_TEST(what_a_reload_takes_no_account_of_is_told)
 	char text[512] = "";
 
 	old->named = new->named = true;
-	plan_ignores(old, new, on_ignored, text);
+	plan_ignores(old, new, NULL, on_ignored, text);
 	ck_assert_str_eq(text,
 	    "name: a running host keeps its name, 'b' is for the next\n"
 	    "topic_groups g: a reload removes no topics\n"
 	    "config x: a reload changes no settings\n"
 	    "config y: a reload removes no settings\n");
 	text[0] = '\0';
-	plan_ignores(old, old, on_ignored, text);
+	plan_ignores(old, old, NULL, on_ignored, text);
 	old->named = new->named = false;
-	plan_ignores(new, new, on_ignored, text);
+	plan_ignores(new, new, NULL, on_ignored, text);
 	ck_assert_str_eq(text, "");
 	spec_free(old);
 	spec_free(new);
