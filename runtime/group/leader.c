@@ -22,11 +22,6 @@
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 
-/*
- * When the host dies.  Blocked and read from a descriptor: were it SIGKILL,
- * the leader would die with the host and the group be left alone.
- */
-#define HOST_DIED SIGUSR1
 #define RETRY_MS 20
 /*
  * What lives when the command ends may be ending too: a reader at the end of
@@ -312,8 +307,9 @@ read_signals(struct life *life)
 
 	while (read(life->signals, &info, sizeof(info)) == sizeof(info))
 		;
-	/* Anybody may send HOST_DIED: only the parent's change counts.  In a
-	 * PID namespace the parent is never seen; there the link tells. */
+	/* Anybody may send what tells of the host's death: only the parent's
+	 * change counts.  In a PID namespace the parent is never seen; there
+	 * the link tells. */
 	if (!life->leader->namespace && getppid() != life->leader->host)
 		life->host_gone = true;
 	check_paused(life);
@@ -386,14 +382,8 @@ wake_host(struct life *life)
 static bool
 open_signals(struct life *life)
 {
-	sigset_t watched;
-
-	if (life->signals != -1)
-		return true;
-	sigemptyset(&watched);
-	sigaddset(&watched, SIGCHLD);
-	sigaddset(&watched, HOST_DIED);
-	life->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (life->signals == -1)
+		life->signals = leader_open_signals();
 	return life->signals != -1;
 }
 
@@ -497,14 +487,6 @@ live(struct life *life)
 	}
 }
 
-static bool
-watch_host(struct life *life)
-{
-	os_set_parent_death_signal(HOST_DIED);
-	/* It may have died before; in a namespace the link tells. */
-	return life->leader->namespace || getppid() == life->leader->host;
-}
-
 /* The commands of a host that died cannot reach it any more. */
 static void
 remove_traces(struct life *life)
@@ -531,7 +513,7 @@ start(struct life *life)
 	/* With a copy of the host's end the link would outlive the host, and
 	 * the member wait for ever for leave to execute. */
 	fd_close(&leader->host_link);
-	if (!watch_host(life)) {
+	if (!leader_watch_host(leader)) {
 		life->host_gone = true;
 		remove_traces(life);
 		_exit(0); /* nothing was started */

@@ -6,13 +6,40 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
+
+/*
+ * When the host dies.  Blocked and read from a descriptor: were it SIGKILL,
+ * the leader would die with the host and the group be left alone.
+ */
+#define HOST_DIED SIGUSR1
+
+bool
+leader_watch_host(const struct leader *leader)
+{
+	os_set_parent_death_signal(HOST_DIED);
+	/* It may have died before; in a namespace the link tells. */
+	return leader->namespace || getppid() == leader->host;
+}
+
+int
+leader_open_signals(void)
+{
+	sigset_t watched;
+
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGCHLD);
+	sigaddset(&watched, HOST_DIED);
+	return signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+}
 
 void
 leader_keep_only(struct leader *leader)

@@ -7,7 +7,15 @@
 #ifndef RUNTIME_GROUP_LEADER_SETUP_H
 #define RUNTIME_GROUP_LEADER_SETUP_H
 
+#include <stdbool.h>
+
 #include "runtime/group/leader.h"
+
+/* Asks for a signal when the host dies; false: it is dead. */
+bool leader_watch_host(const struct leader *leader);
+
+/* A signalfd of that signal and SIGCHLD, which are blocked; -1 with errno. */
+int leader_open_signals(void);
 
 /*
  * Without privilege a PID namespace needs a user namespace: the caller's
