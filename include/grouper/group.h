@@ -286,7 +286,13 @@ GROUPER_EXPORT enum grouper_error grouper_signal(struct grouper_host *host,
  * has forked itself into the background, or a newer version of itself.  The
  * end of the one before is then nothing to the group but that of any process.
  * ADOPTED tells whether it was done: the leader checks that pid lives and
- * descends from it.
+ * descends from it.  The error is ESRCH if it does not, and ECANCELED if the
+ * group stops.
+ *
+ * The leader is asked for one at a time.  What is asked before it answered
+ * waits, and a newer pid takes the place of one that waits.  So each call that
+ * returns GROUPER_OK is answered by ADOPTED, unless a newer one took its place
+ * or the group ended.
  *
  * When it ends while its parent lives, within the group, that learns its
  * status and the group does not: it counts as an exit with 255.
@@ -296,7 +302,8 @@ GROUPER_EXPORT enum grouper_error grouper_signal(struct grouper_host *host,
  *
  * Returns GROUPER_OK; GROUPER_NOT_FOUND for an unknown key; GROUPER_NO_GROUP
  * if nothing runs; GROUPER_INVALID for a bad pid, and for a group that was
- * started without GROUPER_ADOPT.
+ * started without GROUPER_ADOPT; GROUPER_SYSTEM with errno if the leader
+ * cannot be told.
  */
 GROUPER_EXPORT enum grouper_error grouper_adopt(struct grouper_host *host,
     const char *key, pid_t pid);

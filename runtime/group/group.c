@@ -211,29 +211,6 @@ on_main_ended(struct group *group, const struct link_up *up)
 	}
 }
 
-/* What the caller knows of a successor it says in the callback, or never. */
-static void
-on_awaiting(struct group *group)
-{
-	struct grouper_event event = { .type = GROUPER_EVENT_AWAITING };
-	struct link_down down = { .type = LINK_SWEEP };
-
-	group_tell(group, &event);
-	link_send_down(group->link, &down);
-}
-
-static void
-on_adopted(struct group *group, const struct link_up *up)
-{
-	struct grouper_event event = { .type = GROUPER_EVENT_ADOPTED,
-		.status = up->status,
-		.error = up->error };
-
-	if (up->error == 0)
-		group->main = up->pid;
-	group_tell(group, &event);
-}
-
 static void
 on_start_failed(struct group *group, const struct link_up *up)
 {
@@ -299,10 +276,10 @@ on_message(struct group *group, const struct link_up *up)
 			on_main_ended(group, up);
 		break;
 	case LINK_AWAITING:
-		on_awaiting(group);
+		group_on_awaiting(group);
 		break;
 	case LINK_ADOPTED:
-		on_adopted(group, up);
+		group_on_adopted(group, up);
 		break;
 	case LINK_UNKILLABLE:
 		loop_timer_clear(group->patience);
@@ -466,7 +443,8 @@ group_start(struct group *group, const struct grouper_options *options,
 	group->adopts = (options->flags & GROUPER_ADOPT) != 0;
 	group->level = contain_resolve(&host->contain, options->contain);
 	group->stop_target = options->stop_target;
-	group->main = 0;
+	group->main = group->successor = 0;
+	group->unanswered = 0;
 	group->status = 0;
 	group->empty_told = false;
 	group->asked = false;
@@ -563,14 +541,6 @@ int
 group_signal(struct group *group, int signum)
 {
 	struct link_down down = { .type = LINK_SIGNAL, .signum = signum };
-
-	return link_send_down(group->link, &down);
-}
-
-int
-group_adopt(struct group *group, pid_t pid)
-{
-	struct link_down down = { .type = LINK_ADOPT, .pid = pid };
 
 	return link_send_down(group->link, &down);
 }

@@ -18,6 +18,7 @@
 #include "runtime/group/exec_result.h"
 #include "runtime/group/host.h"
 #include "runtime/group/leader.h"
+#include "runtime/group/link.h"
 #include "runtime/group/names.h"
 #include "runtime/group/signals.h"
 #include "runtime/group/sweep.h"
@@ -47,6 +48,8 @@ struct group {
 	struct cgroup_leaf leaf;
 	int64_t started_us;
 	pid_t main;
+	pid_t successor;	 /* to be asked for next; 0: none */
+	unsigned int unanswered; /* LINK_ADOPT without its LINK_ADOPTED */
 	int status;
 	struct grouper_usage usage;
 	bool empty_told;
@@ -139,7 +142,15 @@ void group_stop(struct group *group, const struct steps *steps,
     enum sweep_target target);
 
 int group_signal(struct group *group, int signum);
+
+/*
+ * successor.c: asks the leader for another main process, when what was asked
+ * before is answered; then only for the newest.  0, or -1 with errno.  The
+ * others are what the leader says.
+ */
 int group_adopt(struct group *group, pid_t pid);
+void group_on_awaiting(struct group *group);
+void group_on_adopted(struct group *group, const struct link_up *up);
 
 /* The incarnation is over and proven empty: tells, and makes it idle. */
 void group_finish(struct group *group);

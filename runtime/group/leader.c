@@ -62,13 +62,17 @@ struct life {
 	int status;
 };
 
-static void
+/* False if the one whose pid is to be translated is gone: nothing is told. */
+static bool
 tell(struct life *life, struct link_up *up, enum link_send how)
 {
-	if (life->host_gone)
-		return;
-	if (link_send_up(life->leader->link, up, how) == -1 && how != LINK_DROP)
-		life->host_gone = true;
+	if (life->host_gone || link_send_up(life->leader->link, up, how) == 0 ||
+	    how == LINK_DROP)
+		return true;
+	if (how == LINK_TRANSLATE && errno == ESRCH)
+		return false;
+	life->host_gone = true;
+	return true;
 }
 
 /* Of all that was reaped up to now. */
@@ -220,28 +224,37 @@ on_main_end(struct life *life)
 	tell(life, &up, LINK_WAIT);
 }
 
+/* Each is answered, unless the last word is said: the host waits for it. */
 static void
 adopt(struct life *life, pid_t pid)
 {
 	struct link_up up = { .type = LINK_ADOPTED, .pid = pid, .status = pid };
-	int fd;
+	bool same = pid == life->main && !life->main_ended;
+	int fd = -1;
 
-	if (!life->leader->adopts || life->state != LEADER_RUNNING ||
-	    (pid == life->main && !life->main_ended))
+	if (life->state == LEADER_EMPTY)
 		return;
-	fd = adopt_open(&life->walk, life->sweep.scope, pid);
-	if (fd == -1) {
+	if (!life->leader->adopts || life->state != LEADER_RUNNING)
+		up.error = ECANCELED;
+	else if (!same &&
+	    (fd = adopt_open(&life->walk, life->sweep.scope, pid)) == -1)
 		up.error = errno;
+	else if (!tell(life, &up,
+		     life->leader->namespace ? LINK_TRANSLATE : LINK_WAIT))
+		up.error = ESRCH;
+	if (up.error != 0) {
+		fd_close(&fd);
 		tell(life, &up, LINK_WAIT);
 		return;
 	}
+	if (same)
+		return;
 	fd_close(&life->sweep.main_fd);
 	life->sweep.main_fd = fd;
 	life->sweep.main = life->main = pid;
 	life->sweep.pgid = getpgid(pid);
 	life->main_ended = life->awaiting = life->paused = false;
 	life->settle = 0;
-	tell(life, &up, life->leader->namespace ? LINK_TRANSLATE : LINK_WAIT);
 }
 
 /*

@@ -40,6 +40,7 @@ libgrouper_core_la_SOURCES += \
 	runtime/group/signals.h \
 	runtime/group/steps.c \
 	runtime/group/steps.h \
+	runtime/group/successor.c \
 	runtime/group/sweep.c \
 	runtime/group/sweep.h \
 	runtime/group/walk.c \

@@ -110,10 +110,11 @@ on_line(const struct log_line *line, void *arg)
 void
 incarnation_adopted(struct incarnation *run, const struct grouper_event *event)
 {
-	if (event->error == 0) {
+	if (event->error == 0 && event->pid != run->pid) {
 		run->pid = event->pid;
 		run->handler->adopted(run, run->arg);
-	} else if (!run->misled) {
+	} else if (event->error != 0 && !run->misled &&
+	    run->phase != PHASE_STOPPING) {
 		run->misled = true;
 		log_warnx("%s: MAINPID=%d is not taken: %s", run->key,
 		    event->status,

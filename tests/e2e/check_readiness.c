@@ -103,6 +103,59 @@ START_TEST(a_daemon_that_forks_itself_goes_on_by_the_pid_it_tells)
 }
 END_TEST
 
+/* No process of the group: each time its leader looks at all there are. */
+START_TEST(a_flood_of_foreign_pids_costs_no_stop)
+{
+	struct support_run r;
+	struct tree tree;
+	char text[512];
+
+	if (support_execute(&r, "sh", "-c", "command -v python3", NULL) != 0) {
+		support_finish(&r);
+		SUPPORT_SKIP("no python3");
+	}
+	support_finish(&r);
+	snprintf(text, sizeof(text),
+	    "children:\n"
+	    "  - id: a\n"
+	    "    ready: notify\n"
+	    "    shutdown: infinity\n"
+	    "    shell: |\n"
+	    "      for i in $(seq 100); do sleep 1000 & done\n"
+	    "      exec python3 -c 'import os, socket as s\n"
+	    "      to = s.socket(s.AF_UNIX, s.SOCK_DGRAM)\n"
+	    "      to.connect(os.environ[\"NOTIFY_SOCKET\"])\n"
+	    "      for i in range(9999): to.send(b\"MAINPID=%d\")\n"
+	    "      to.send(b\"READY=1\")\n"
+	    "      while True: to.send(b\"MAINPID=%d\")'\n",
+	    (int)getpid(), (int)getpid());
+	tree_start(&tree, text);
+	tree_await_ready("a");
+	tree_expect(0, ARGV("stop", "a"));
+	tree_expect_state("a", "idle");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_main_process_that_tells_of_itself_is_no_other)
+{
+	struct tree tree;
+
+	if (access("/usr/bin/systemd-notify", X_OK) == -1)
+		SUPPORT_SKIP("no systemd-notify");
+	tree_start(&tree,
+	    "children:\n"
+	    "  - {id: a, ready: notify, shell: "
+	    "'systemd-notify --ready MAINPID=$$; exec sleep 1000'}\n");
+	tree_await_ready("a");
+	tree_expect(0, ARGV("stop", "a"));
+	tree_script_prints(1, "0\n",
+	    "$G events --json --since 1 --no-follow | "
+	    "grep -c '\"type\":\"adopted'");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(a_silent_watchdog_restarts_its_child)
 {
 	struct tree tree;
@@ -153,6 +206,8 @@ main(void)
 	tcase_add_test(tc, a_start_that_is_not_ready_in_time_is_told_once);
 	tcase_add_loop_test(tc,
 	    a_daemon_that_forks_itself_goes_on_by_the_pid_it_tells, 0, 2);
+	tcase_add_test(tc, a_flood_of_foreign_pids_costs_no_stop);
+	tcase_add_test(tc, a_main_process_that_tells_of_itself_is_no_other);
 	tcase_add_test(tc, a_silent_watchdog_restarts_its_child);
 	tcase_add_test(tc, another_user_s_child_tells_that_it_is_ready);
 	return support_main(suite, NULL);

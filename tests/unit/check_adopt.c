@@ -13,6 +13,8 @@
 
 /* A background process that says its pid and ends with 7 on a line. */
 #define SUCCESSOR "exec 3<&0; (read x <&3; exit 7) & echo $!; "
+/* More than the link to a leader holds. */
+#define FLOOD 4096
 
 static void
 adopt_next(struct grouper_host *host, const struct grouper_event *event,
@@ -189,12 +191,122 @@ START_TEST(a_stop_is_not_undone_by_a_successor)
 {
 	struct grouper_options options;
 	struct trial trial;
+	size_t i;
 
 	trial_open(&trial, NULL);
 	options = shell(&trial, SUCCESSOR "exit 3");
 	start_with(&trial, &options, stop_then_adopt);
 	expect_end(&trial, 3);
-	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_ADOPTED), 0);
+	for (i = 0; i < trial.count; i++)
+		if (trial.events[i].type == GROUPER_EVENT_ADOPTED)
+			ck_assert_int_eq(trial.events[i].error, ECANCELED);
+	trial_close(&trial);
+}
+END_TEST
+
+/* A group of this command whose leader reads nothing until SIGCONT. */
+static pid_t
+start_stopped(struct trial *trial, const char *text, const char *steps)
+{
+	struct grouper_options options;
+	pid_t leader;
+
+	trial_open(trial, NULL);
+	options = shell(trial, text);
+	options.shutdown = steps;
+	trial_start(trial, &options);
+	trial_await(trial, GROUPER_EVENT_STARTED);
+	leader = trial_leader();
+	kill(leader, SIGSTOP);
+	support_await_state(leader, "T");
+	return leader;
+}
+
+START_TEST(a_flood_of_strangers_costs_no_stop)
+{
+	struct trial trial;
+	pid_t leader;
+	int i;
+
+	leader = start_stopped(&trial, "exec sleep 1000", "infinity");
+	for (i = 0; i < FLOOD; i++)
+		ck_assert_int_eq(grouper_adopt(trial.host, NULL, getpid()),
+		    GROUPER_OK);
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL), GROUPER_OK);
+	kill(leader, SIGCONT);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_uint_le(trial_count(&trial, GROUPER_EVENT_ADOPTED), 2);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(of_those_that_wait_for_an_answer_the_newest_is_asked)
+{
+	const struct trial_event *event;
+	struct trial trial;
+	pid_t leader, pid;
+
+	leader = start_stopped(&trial, SUCCESSOR "exec sleep 1000", NULL);
+	pid = (pid_t)trial_number(&trial);
+	grouper_adopt(trial.host, NULL, getpid());
+	grouper_adopt(trial.host, NULL, leader);
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, pid), GROUPER_OK);
+	kill(leader, SIGCONT);
+	event = trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(event->error, ESRCH);
+	ck_assert_int_eq(event->status, getpid());
+	event = trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(event->error, 0);
+	ck_assert_int_eq(event->status, pid);
+	trial_say(&trial);
+	expect_end(&trial, 255);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_ADOPTED), 2);
+	trial_close(&trial);
+}
+END_TEST
+
+static void
+adopt_after_a_stranger(struct grouper_host *host,
+    const struct grouper_event *event, void *arg)
+{
+	if (event->type == GROUPER_EVENT_AWAITING)
+		ck_assert_int_eq(grouper_adopt(host, NULL, getpid()),
+		    GROUPER_OK);
+	adopt_next(host, event, arg);
+}
+
+START_TEST(one_that_waits_for_an_answer_comes_before_the_end)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial, SUCCESSOR "exit 3");
+	start_with(&trial, &options, adopt_after_a_stranger);
+	ck_assert_int_eq(trial_await(&trial, GROUPER_EVENT_ADOPTED)->error,
+	    ESRCH);
+	ck_assert_int_eq(trial_await(&trial, GROUPER_EVENT_ADOPTED)->error, 0);
+	trial_say(&trial);
+	expect_end(&trial, 7);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(the_main_process_itself_is_taken)
+{
+	const struct trial_event *event;
+	struct trial trial;
+	pid_t pid;
+
+	pid = start_adopted(&trial, SUCCESSOR "exec sleep 1000");
+	ck_assert_int_eq(grouper_adopt(trial.host, NULL, pid), GROUPER_OK);
+	event = trial_await(&trial, GROUPER_EVENT_ADOPTED);
+	ck_assert_int_eq(event->error, 0);
+	ck_assert_int_eq(event->pid, pid);
+	kill(trial.events[0].pid, SIGKILL);
+	trial_until(&trial, has_one_member, &trial);
+	trial_say(&trial);
+	expect_end(&trial, 7);
 	trial_close(&trial);
 }
 END_TEST
@@ -336,6 +448,11 @@ main(void)
 	    2);
 	tcase_add_test(tc, nothing_is_awaited_where_nothing_is_left);
 	tcase_add_test(tc, a_stop_is_not_undone_by_a_successor);
+	tcase_add_test(tc, a_flood_of_strangers_costs_no_stop);
+	tcase_add_test(tc,
+	    of_those_that_wait_for_an_answer_the_newest_is_asked);
+	tcase_add_test(tc, one_that_waits_for_an_answer_comes_before_the_end);
+	tcase_add_test(tc, the_main_process_itself_is_taken);
 	tcase_add_loop_test(tc, a_stranger_is_refused, 0, 3);
 	tcase_add_loop_test(tc, signals_and_stop_steps_reach_the_adopted_one, 0,
 	    3);
