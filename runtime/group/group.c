@@ -27,9 +27,6 @@
 
 /* A leader that says nothing this long after its steps is taken for dead. */
 #define SILENCE_MS 5000
-/* Messages of a leader in a turn; of a dead one, more than a queue holds. */
-#define LINK_TURN 64
-#define LINK_ALL 4096
 /* What orphans get where asking is over, or must not be. */
 static const struct steps kill_only = { 1, { { SIGKILL, 0 } } };
 

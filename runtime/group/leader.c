@@ -336,13 +336,15 @@ on_sweep(struct life *life)
 		end_main(life);
 }
 
+/* So many messages at most: what ends meanwhile is to be reaped. */
 static void
-read_link(struct life *life)
+read_link(struct life *life, size_t most)
 {
 	struct link_down down;
-	int result;
+	int result = -1;
 
-	while ((result = link_receive_down(life->leader->link, &down)) == 1)
+	while (most-- > 0 &&
+	    (result = link_receive_down(life->leader->link, &down)) == 1)
 		switch (down.type) {
 		case LINK_SIGNAL:
 			sweep_signal_main(&life->sweep, down.signum);
@@ -372,7 +374,7 @@ read_link(struct life *life)
 static void
 hear_last(struct life *life)
 {
-	read_link(life);
+	read_link(life, LINK_ALL);
 	life->host_gone = false;
 }
 
@@ -452,7 +454,7 @@ wait_for_event(struct life *life, bool at_once)
 	if (fds[0].revents != 0)
 		read_signals(life);
 	if (fds[1].revents != 0)
-		read_link(life);
+		read_link(life, LINK_TURN);
 	if (fds[2].revents != 0) /* the next change is told after a read */
 		cgroup_leaf_populated(&life->leader->leaf);
 }

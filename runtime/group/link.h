@@ -64,6 +64,10 @@ struct link_down {
 	struct steps steps;
 };
 
+/* Messages in a turn; in the last one, more than a queue holds. */
+#define LINK_TURN 64
+#define LINK_ALL 4096
+
 /* A pair of ends, close-on-exec.  0, or -1 with errno. */
 int link_pair(int ends[2]);
 
