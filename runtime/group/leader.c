@@ -114,6 +114,7 @@ tell_empty(struct life *life)
 		.status = life->status,
 		.ended = life->main_ended && !life->told_ended };
 
+	life->awaiting = false; /* the answer is still to be read */
 	add_usage(life, &up);
 	tell(life, &up, LINK_WAIT);
 }

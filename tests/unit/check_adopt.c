@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/group/host.h"
+#include "runtime/group/link.h"
 #include "trial.h"
 
 /* A background process that says its pid and ends with 7 on a line. */
@@ -292,6 +293,46 @@ START_TEST(one_that_waits_for_an_answer_comes_before_the_end)
 }
 END_TEST
 
+/*
+ * Its leader, which is stopped, gets the word that none is to come behind
+ * what it reads in a turn; its last process ends before it reads any.
+ */
+static void
+end_before_the_answer(struct grouper_host *host,
+    const struct grouper_event *event, void *arg)
+{
+	pid_t leader, last;
+	size_t i;
+
+	trial_record(host, event, arg);
+	if (event->type != GROUPER_EVENT_AWAITING)
+		return;
+	leader = trial_leader();
+	last = (pid_t)trial_number(arg);
+	kill(leader, SIGSTOP);
+	support_await_state(leader, "T");
+	for (i = 0; i < LINK_TURN; i++)
+		ck_assert_int_eq(grouper_signal(host, NULL, SIGURG),
+		    GROUPER_OK);
+	trial_say(arg);
+	support_await_gone(last);
+}
+
+START_TEST(an_end_is_told_once_where_the_group_is_empty_first)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	options = shell(&trial, SUCCESSOR "exit 3");
+	start_with(&trial, &options, end_before_the_answer);
+	trial_await(&trial, GROUPER_EVENT_AWAITING);
+	kill(trial_leader(), SIGCONT);
+	expect_end(&trial, 3);
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(the_main_process_itself_is_taken)
 {
 	const struct trial_event *event;
@@ -452,6 +493,7 @@ main(void)
 	tcase_add_test(tc,
 	    of_those_that_wait_for_an_answer_the_newest_is_asked);
 	tcase_add_test(tc, one_that_waits_for_an_answer_comes_before_the_end);
+	tcase_add_test(tc, an_end_is_told_once_where_the_group_is_empty_first);
 	tcase_add_test(tc, the_main_process_itself_is_taken);
 	tcase_add_loop_test(tc, a_stranger_is_refused, 0, 3);
 	tcase_add_loop_test(tc, signals_and_stop_steps_reach_the_adopted_one, 0,
