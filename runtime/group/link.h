@@ -51,7 +51,8 @@ enum link_down_type {
 	LINK_GO,     /* to the member itself: execute */
 	LINK_SIGNAL, /* signum, to the main process */
 	LINK_STOP,   /* steps, target */
-	LINK_ADOPT,  /* pid, in the leader's PID namespace: the main process */
+	LINK_ADOPT,  /* pid, in the leader's PID namespace: the main process;
+			ADOPTED follows, or EMPTY */
 	LINK_SWEEP,  /* to one AWAITING: no ADOPT is to come */
 	LINK_WAKE,   /* the host is going to stop: see host_wake() */
 };
