@@ -488,7 +488,7 @@ group_go(struct group *group)
 		return 0;
 	/* Out of memory: end it before it does anything unobserved. */
 	os_pidfd_signal(group->pidfd, SIGKILL);
-	waitid(P_PID, (id_t)group->leader, NULL, WEXITED | __WALL);
+	os_reap(group->leader);
 	group->on_event = NULL;
 	group->ending = kill_only;
 	host_orphaned(group->host, group);
@@ -508,7 +508,7 @@ group_abandon(struct group *group)
 	let_go(group);
 	exec_result_fini(&group->result);
 	if (leader != 0)
-		waitid(P_PID, (id_t)leader, NULL, WEXITED | __WALL);
+		os_reap(leader);
 	cgroup_leaf_remove(&group->leaf);
 	cgroup_leaf_close(&group->leaf);
 	group->state = GROUPER_STATE_IDLE;

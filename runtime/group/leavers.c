@@ -103,7 +103,7 @@ leavers_reap(struct grouper_host *host)
 	while ((leaver = RB_MIN(group_leavers, &host->leavers)) != NULL) {
 		/* It has nothing left to do, but may have been stopped. */
 		os_pidfd_signal(leaver->pidfd, SIGKILL);
-		waitid(P_PID, (id_t)leaver->pid, NULL, WEXITED | __WALL);
+		os_reap(leaver->pid);
 		leaver_free(leaver);
 	}
 }

@@ -45,6 +45,9 @@ bool os_can_clone_into_cgroup(void);
  */
 pid_t os_vfork(int (*fn)(void *), void *arg);
 
+/* Waits for the end of a child and reaps it, whatever signals come. */
+void os_reap(pid_t pid);
+
 /*
  * Sets the mask to these signals, bit 0 being signal 1, and returns the one
  * before.  Unlike sigfillset(3) it can block also what libc keeps for itself.

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_READ
@@ -99,6 +100,14 @@ os_vfork(int (*fn)(void *), void *arg)
 {
 	return clone(fn, vfork_stack + sizeof(vfork_stack),
 	    CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+}
+
+void
+os_reap(pid_t pid)
+{
+	while (waitid(P_PID, (id_t)pid, NULL, WEXITED | __WALL) == -1 &&
+	    errno == EINTR)
+		;
 }
 
 uint64_t

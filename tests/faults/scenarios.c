@@ -176,5 +176,5 @@ const struct scenario scenarios[SCENARIOS] = {
 		"write:1:EPIPE", "asprintf:6:ENOMEM"),
 	    NULL },
 	{ "daemon", 0, false, false, 7, 9, ARGV("supervise", "@/tree.yaml"),
-	    daemon_files, NONE, "/usr/bin/systemd-notify" },
+	    daemon_files, ARGV("waitid:1:EINTR"), "/usr/bin/systemd-notify" },
 };
