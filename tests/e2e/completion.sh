@@ -157,7 +157,8 @@ complete_fish() {
 }
 
 # Only an interactive zsh completes: one at a pseudo-terminal, which writes
-# what matches to a FIFO.
+# what matches to a FIFO.  It may say more than once that this was all: each
+# has a FIFO of its own, and opens it so that it never waits for a reader.
 cat >interactive.zsh <<'EOF'
 PS1=
 fpath=($completions $fpath)
@@ -171,17 +172,19 @@ compadd() {
 	# With these it fills arrays for others.
 	if [[ "${(j: :)@}" != *-[OAD]\ * ]]; then
 		builtin compadd -A matches "$@"
-		print -rl -- $matches >replies
+		print -rl -- $matches 1<>$replies
 	fi
 	builtin compadd "$@"
 }
-ended() { print end of replies >replies }
+ended() { print end of replies 1<>$replies }
 comppostfuncs=(ended)
 EOF
 cat >complete.zsh <<'EOF'
 zmodload zsh/zpty
-exec 3<>replies
-zpty shell completions=${(q)1} zsh -f -i
+replies=replies.$$
+mkfifo $replies
+exec 3<>$replies
+zpty shell completions=${(q)1} replies=$replies zsh -f -i
 zpty -w shell '. ./interactive.zsh'
 zpty -w -n shell "$2"$'\t'
 while read -r line <&3 && [[ $line != 'end of replies' ]]; do
@@ -189,7 +192,6 @@ while read -r line <&3 && [[ $line != 'end of replies' ]]; do
 done
 zpty -d shell
 EOF
-mkfifo replies
 
 complete_zsh() {
 	HOME=$work timeout 60 zsh -f complete.zsh "$source" "$1"
