@@ -220,7 +220,7 @@ sweep_signal_main(const struct sweep *sweep, int signum)
 
 /* Our own main process leads a group of its own: one call reaches it all. */
 static void
-ask_pgroup(pid_t pgid, int signum)
+ask_own_pgroup(pid_t pgid, int signum)
 {
 	BUG_IF(pgid <= 1 || pgid == getpgrp());
 	kill(-pgid, signum);
@@ -254,6 +254,24 @@ ask_walk(struct sweep *sweep, int signum, enum whom whom)
 	}
 }
 
+/*
+ * The main process may have left the group that it was put in, as timeout(1)
+ * and interactive shells do.  One that is outside of our PID namespace reads
+ * as 0.
+ */
+static void
+ask_pgroup(struct sweep *sweep, int signum)
+{
+	pid_t pgid = getpgid(sweep->main);
+
+	if (pgid > 0)
+		sweep->pgid = pgid;
+	if (sweep->pgid == sweep->main && sweep->main_fd == -1)
+		ask_own_pgroup(sweep->pgid, signum);
+	else
+		ask_walk(sweep, signum, THE_PGROUP);
+}
+
 static void
 ask(struct sweep *sweep, const struct step *step)
 {
@@ -268,10 +286,7 @@ ask(struct sweep *sweep, const struct step *step)
 		sweep_signal_main(sweep, SIGCONT);
 		break;
 	case SWEEP_PGROUP:
-		if (sweep->pgid == sweep->main && sweep->main_fd == -1)
-			ask_pgroup(sweep->pgid, signum);
-		else
-			ask_walk(sweep, signum, THE_PGROUP);
+		ask_pgroup(sweep, signum);
 		break;
 	case SWEEP_TREE:
 	case SWEEP_REST:

@@ -72,7 +72,7 @@ struct sweep {
 	pid_t main;  /* 0 once it is reaped */
 	int main_fd; /* of one that is not our child, and may be reaped by
 			another: its handle; else -1 */
-	pid_t pgid;  /* of the main process */
+	pid_t pgid;  /* of the main process, when it began or was last asked */
 	/* Which this process was in before any descendant was born, and others
 	 * may be; the caller's to set, -1 where it is not known. */
 	pid_t inherited_session;

@@ -114,6 +114,75 @@ START_TEST(orphans_that_are_waited_for_are_killed_on_request)
 }
 END_TEST
 
+/* Each leaves the process group that it was put in, and executes $0. */
+static const char *const leavers[] = {
+	"exec setsid \"$0\"",
+	"exec timeout 60 \"$0\"",
+	"exec python3 -c 'import os, signal, sys\n"
+	"child = os.fork() or signal.pause()\n"
+	"os.setpgid(child, child)\n"
+	"os.setpgid(0, child)\n"
+	"os.execv(sys.argv[1], sys.argv[1:])' \"$0\"",
+};
+#define NLEAVERS ((int)(sizeof(leavers) / sizeof(leavers[0])))
+
+static bool
+has_python(void)
+{
+	struct support_run r;
+	int status;
+
+	status = support_execute(&r, "sh", "-c", "command -v python3", NULL);
+	support_finish(&r);
+	return status == 0;
+}
+
+static void
+start_leaver(struct support_run *r, const char *leaver)
+{
+	struct support_command c = { .argv = ARGV(support_grouper(), "run",
+					 "--session", "keep", "--shutdown",
+					 "TERM 1h, KILL", "--", "sh", "-c",
+					 leaver, support_path("command")) };
+
+	support_file("command", 0755,
+	    "#!/bin/sh\n"
+	    "trap 'echo asked >\"$0.asked\"; exit' TERM\n"
+	    "echo up\n"
+	    "while :; do sleep 0.01; done\n");
+	support_start(r, &c);
+	support_await_stdout(r, "up");
+}
+
+START_TEST(command_is_asked_in_the_group_it_went_to)
+{
+	struct support_run r;
+
+	if (strstr(leavers[_i], "python3") != NULL && !has_python())
+		SUPPORT_SKIP("no python3");
+	start_leaver(&r, leavers[_i]);
+	support_signal(&r, SIGTERM);
+	support_wait(&r); /* timeout(1) that has just forked ends with 143 */
+	support_await_file(support_path("command.asked"), "asked");
+	support_finish(&r);
+}
+END_TEST
+
+START_TEST(without_a_host_it_is_asked_there_as_well)
+{
+	struct support_run r;
+
+	if (strstr(leavers[_i], "python3") != NULL && !has_python())
+		SUPPORT_SKIP("no python3");
+	start_leaver(&r, leavers[_i]);
+	support_signal(&r, SIGKILL);
+	support_wait(&r);
+	support_await_file(support_path("command.asked"), "asked");
+	support_await_no_survivors(5000);
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(time_limit_names_what_is_alive)
 {
 	struct support_run r;
@@ -237,6 +306,11 @@ main(void)
 	tcase_add_test(tc, verbose_tells_what_a_step_left_out);
 	tcase_add_test(tc, verbose_tells_the_steps_of_orphans);
 	tcase_add_test(tc, orphans_that_are_waited_for_are_killed_on_request);
+	tc = support_case(suite, "process groups");
+	tcase_add_loop_test(tc, command_is_asked_in_the_group_it_went_to, 0,
+	    NLEAVERS);
+	tcase_add_loop_test(tc, without_a_host_it_is_asked_there_as_well, 0,
+	    NLEAVERS);
 	tc = support_case(suite, "time limit");
 	tcase_add_test(tc, time_limit_names_what_is_alive);
 	tcase_add_test(tc, time_limit_names_so_many);
