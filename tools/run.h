@@ -39,7 +39,7 @@ struct run {
 	int signals; /* a signalfd */
 	struct loop_fd *signals_watch;
 	bool front;  /* the process above us is ours, see front.h */
-	bool shared; /* the command is in our session and process group */
+	bool shared; /* the command began in our session and process group */
 	bool holds;  /* what the command leaves waits for run_stop() */
 	bool keyed;  /* a stop came from the keyboard */
 	bool by_int; /* the steps began with INT in place of the first signal */

@@ -45,6 +45,19 @@ stop_by_int(struct run *run)
 		run_stop(run, NULL);
 }
 
+/*
+ * Has the command received what the terminal sent to our process group?  It
+ * may have left that since, as timeout(1) and interactive shells do.  One that
+ * is gone may have ended by what it received; one not yet seen has just begun.
+ */
+static bool
+was_told(const struct run *run)
+{
+	pid_t pgid = getpgid(run->result.pid);
+
+	return run->shared && (pgid == -1 || pgid == getpgrp());
+}
+
 static void
 on_ending_signal(struct run *run, int signum, bool keyboard)
 {
@@ -65,7 +78,7 @@ on_ending_signal(struct run *run, int signum, bool keyboard)
 		return;
 	}
 	/* Once the command has ended, nobody else is there to act on it. */
-	if (keyboard && run->shared && !run->result.ended)
+	if (keyboard && !run->result.ended && was_told(run))
 		return;
 	log_info("%s: stopping on %s", run->options->key, signal_name(signum));
 	run->result.stopped = true;
@@ -114,7 +127,8 @@ void
 run_pause(struct run *run, int signum)
 {
 	int64_t before = clock_ms();
-	bool propagate = run->shared || run->keyed ||
+	bool keyed = run->keyed;
+	bool propagate = run->shared || keyed ||
 	    (run->pty != NULL && pty_is_interactive(run->pty));
 
 	run->keyed = false;
@@ -130,10 +144,11 @@ run_pause(struct run *run, int signum)
 	if (run->pty != NULL)
 		pty_resume(run->pty);
 	/*
-	 * A shared command was continued with us.  Another one has to be, also
-	 * where nobody could stop us and this returned at once.
+	 * A shared command was continued with us.  One that the key did not
+	 * reach has to be, also where nobody could stop us and this returned
+	 * at once.
 	 */
-	if (!run->shared)
+	if (!run->shared || keyed)
 		continue_command(run);
 }
 
@@ -147,7 +162,7 @@ on_kernel_signal(struct run *run, int signum)
 		break;
 	case SIGHUP:
 		/* A hangup is told to the leader of the session only. */
-		if (!run->shared || getsid(0) == getpid())
+		if (!was_told(run) || getsid(0) == getpid())
 			pass_on(run, signum);
 		break;
 	case SIGWINCH:
@@ -156,13 +171,15 @@ on_kernel_signal(struct run *run, int signum)
 		/* Else the command was told itself, or has no such terminal. */
 		break;
 	case SIGTSTP:
-		if (run->shared)
+		if (was_told(run))
 			break;
 		run->keyed = true;
-		pass_on(run, signum);
+		/* Its process group of our session is an orphaned one, in
+		 * which the kernel discards TSTP. */
+		pass_on(run, run->shared ? SIGSTOP : signum);
 		break;
 	case SIGQUIT:
-		if (!run->shared)
+		if (!was_told(run))
 			pass_on(run, signum);
 		break;
 	case SIGALRM: /* of a timer set before grouper was executed */
