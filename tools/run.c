@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runtime/control/server.h"
@@ -79,7 +78,7 @@ open_files(struct run *run)
 static int
 die_with(pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
+	if (os_set_parent_death_signal(SIGNALS_PARENT) == -1)
 		return fail("--die-with-parent");
 	if (getppid() == parent)
 		return 0;
@@ -129,13 +128,20 @@ prepare(struct run *run)
 	if (environment_init(&run->env) != 0)
 		return fail("environment");
 	if (environment_apply(&run->env, options, "run") != 0 ||
-	    run_messages_read(&run->messages, options) != 0 ||
-	    (options->die_with_parent && die_with(parent) != 0))
+	    run_messages_read(&run->messages, options) != 0)
 		return -1;
 	signals_take(&run->inherited);
+	if (options->die_with_parent) {
+		if (die_with(parent) != 0)
+			return -1;
+		run->parent = parent;
+	}
 	run->front = front_needed();
-	if (run->front && front_split() != 0)
-		return fail("cannot fork");
+	if (run->front) {
+		if (front_split(run->parent) != 0)
+			return fail("cannot fork");
+		run->parent = -1;
+	}
 	return options->tmpdir ? make_tmpdir(run) : 0;
 }
 
@@ -413,6 +419,7 @@ run_main(int argc, char **argv)
 	struct run run = {
 		.options = &options,
 		.input = -1,
+		.parent = -1,
 		.report = STDERR_FILENO,
 		.signals = -1,
 		.deadline = -1,

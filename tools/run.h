@@ -38,10 +38,11 @@ struct run {
 	struct run_messages messages;
 	int signals; /* a signalfd */
 	struct loop_fd *signals_watch;
-	bool front;  /* the process above us is ours, see front.h */
-	bool shared; /* the command began in our session and process group */
-	bool holds;  /* what the command leaves waits for run_stop() */
-	bool keyed;  /* a stop came from the keyboard */
+	pid_t parent; /* that we die with; -1: none, or that of our front */
+	bool front;   /* the process above us is ours, see front.h */
+	bool shared;  /* the command began in our session and process group */
+	bool holds;   /* what the command leaves waits for run_stop() */
+	bool keyed;   /* a stop came from the keyboard */
 	bool by_int; /* the steps began with INT in place of the first signal */
 	bool stopping;	    /* stop steps run */
 	bool over;	    /* the group is empty, or as empty as it gets */

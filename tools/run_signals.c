@@ -195,6 +195,11 @@ on_signal(struct run *run, const struct signalfd_siginfo *info)
 {
 	int signum = (int)info->ssi_signo;
 
+	if (run->parent != -1 && signum == SIGNALS_PARENT) {
+		if (signals_orphaned(run->parent))
+			on_ending_signal(run, SIGTERM, false);
+		return;
+	}
 	switch (signum) {
 	case SIGCHLD:
 		host_on_child(run->host);

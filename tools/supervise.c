@@ -420,7 +420,7 @@ carry_out(struct supervise *supervise)
 	struct signals inherited;
 
 	signals_take(&inherited);
-	if (front_needed() && front_split() != 0)
+	if (front_needed() && front_split(-1) != 0)
 		return fail(supervise, "cannot fork");
 	supervise->loop = loop_new(NULL);
 	if (supervise->loop == NULL)

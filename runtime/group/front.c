@@ -17,8 +17,9 @@
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 
-static _Noreturn void guard(pid_t host);
+static _Noreturn void guard(pid_t host, pid_t parent);
 static void reap(pid_t host);
+static void on_parent(pid_t host, pid_t parent);
 static void pass_on(pid_t host, const siginfo_t *si);
 
 bool
@@ -34,7 +35,7 @@ front_needed(void)
 }
 
 int
-front_split(void)
+front_split(pid_t parent)
 {
 	pid_t front = getpid(), host;
 
@@ -42,7 +43,7 @@ front_split(void)
 	if (host == -1)
 		return -1;
 	if (host != 0)
-		guard(host);
+		guard(host, parent);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != front)
 		kill(getpid(), SIGTERM); /* it died before we asked */
@@ -51,7 +52,7 @@ front_split(void)
 
 /* The life of the front. */
 static void
-guard(pid_t host)
+guard(pid_t host, pid_t parent)
 {
 	sigset_t all;
 	siginfo_t si;
@@ -65,6 +66,8 @@ guard(pid_t host)
 			continue;
 		if (si.si_signo == SIGCHLD)
 			reap(host);
+		else if (parent != -1 && si.si_signo == SIGNALS_PARENT)
+			on_parent(host, parent);
 		else
 			pass_on(host, &si);
 	}
@@ -87,6 +90,13 @@ reap(pid_t host)
 		else
 			_exit(WEXITSTATUS(status));
 	}
+}
+
+static void
+on_parent(pid_t host, pid_t parent)
+{
+	if (signals_orphaned(parent))
+		kill(host, SIGTERM);
 }
 
 /*

@@ -8,6 +8,8 @@
 #ifndef RUNTIME_GROUP_FRONT_H
 #define RUNTIME_GROUP_FRONT_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 
 /* Whether this process is PID 1 or already has children. */
@@ -19,10 +21,13 @@ bool front_needed(void);
  * whatever falls to it, passes signals on to the child, stops and continues
  * with it, and ends with its exit status or by its signal.
  *
+ * parent: where SIGNALS_PARENT is set, the process whose death the host shall
+ * get SIGTERM for; else -1.
+ *
  * To be called with every signal blocked (signals_take()) and before the
  * process has a loop or threads.  The parent keeps no descriptor but standard
  * error.  Returns -1 with errno if there is no child.
  */
-int front_split(void);
+int front_split(pid_t parent);
 
 #endif

@@ -97,6 +97,14 @@ signals_give_back(const struct signals *saved)
 	sigprocmask(SIG_SETMASK, &saved->mask, NULL);
 }
 
+bool
+signals_orphaned(pid_t parent)
+{
+	/* Whoever is outside of our PID namespace reads as 0, and so does who
+	 * comes after: then there is the signal only. */
+	return parent == 0 || getppid() != parent;
+}
+
 /*
  * Sends a signal to ourselves; it acts, by its default, before we return.
  * pending: called when it was sent and does not act yet; NULL for nothing.

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The signal mask and dispositions that grouper was started with, to be
- * given back to a command before it is executed; and to end or to stop as a
- * signal would have had it.
+ * given back to a command before it is executed; to end or to stop as a signal
+ * would have had it; and what tells of the parent's death.
  */
 #ifndef RUNTIME_GROUP_SIGNALS_H
 #define RUNTIME_GROUP_SIGNALS_H
 
+#include <sys/types.h>
+
 #include <signal.h>
 #include <stdbool.h>
+
+/*
+ * What nobody sends, for os_set_parent_death_signal(): it comes as well when
+ * only the thread ends that started us, prctl(2), and where anybody does send
+ * it.  signals_orphaned() tells.
+ */
+#define SIGNALS_PARENT (SIGRTMAX - 1)
 
 struct signals {
 	sigset_t mask;
@@ -32,6 +41,9 @@ void signals_save(struct signals *saved);
  * signal at its default, and an empty mask.  Async-signal-safe.
  */
 void signals_give_back(const struct signals *saved);
+
+/* After SIGNALS_PARENT: is this process dead that getppid() told before? */
+bool signals_orphaned(pid_t parent);
 
 /*
  * Ends the process by a signal, without a core dump, so that the process

@@ -3,7 +3,9 @@
  * `grouper run` where its process may not be the host: as the first process
  * of a container, or with children at birth.  And the death of its parent.
  */
+#include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,20 +87,68 @@ START_TEST(init_of_a_container_reaps_and_ends)
 }
 END_TEST
 
+/* $0 runs the script $1, without a front and with one. */
+static const char *const starts[] = {
+	"exec \"$0\" run --die-with-parent -- sh -c \"$1\"",
+	"sleep 0 & exec \"$0\" run --die-with-parent -- sh -c \"$1\"",
+};
+#define NSTARTS ((int)(sizeof(starts) / sizeof(starts[0])))
+
 START_TEST(die_with_parent_stops_the_group)
 {
-	const char *argv[] = { "sh", "-c",
-		"\"$0\" run --die-with-parent -- "
-		"sh -c 'echo pid=$$; exec sleep 60' & echo up; wait",
-		support_grouper(), NULL };
-	struct support_command c = { .argv = argv };
+	struct support_command c = {
+		.argv = ARGV("sh", "-c", "sh -c \"$2\" \"$0\" \"$1\" & wait",
+		    support_grouper(), "echo up; exec sleep 60", starts[_i]),
+	};
 	struct support_run r;
 
 	support_start(&r, &c);
-	support_await_stdout(&r, "pid=");
+	support_await_stdout(&r, "up");
 	support_signal(&r, SIGKILL);
 	support_wait(&r);
 	support_await_no_survivors(5000);
+	support_finish(&r);
+}
+END_TEST
+
+/* Starts the run, and ends as soon as that has. */
+static void *
+run_thread(void *arg)
+{
+	struct support_run *r = arg;
+	struct support_command c = { 0 };
+	char script[128];
+
+	snprintf(script, sizeof(script),
+	    "trap 'exit 7' %d; echo up; while :; do sleep 0.01; done",
+	    SIGRTMAX);
+	c.argv = ARGV("sh", "-c", starts[r->status], support_grouper(), script);
+	support_start(r, &c);
+	support_await_stdout(r, "up");
+	return NULL;
+}
+
+/* It goes from there after its children were told. */
+static bool
+thread_is_gone(void *unused)
+{
+	struct support_process p;
+
+	(void)unused;
+	return support_process(getpid(), &p) && p.threads == 1;
+}
+
+START_TEST(death_of_a_thread_is_not_the_parent_s)
+{
+	struct support_run r = { .status = _i };
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, run_thread, &r), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert(support_until(thread_is_gone, NULL, 10000));
+	support_signal(&r, SIGRTMAX); /* the last of what waits to be read */
+	ck_assert_int_eq(support_wait(&r), 7);
+	support_await_no_survivors(5000); /* what a front has for a reason */
 	support_finish(&r);
 }
 END_TEST
@@ -139,6 +189,8 @@ main(void)
 	tcase_add_test(tc, init_of_a_container_reaps_and_ends);
 	tcase_add_test(tc, alarm_from_before_reaches_the_command);
 	tc = support_case(suite, "parent");
-	tcase_add_test(tc, die_with_parent_stops_the_group);
+	tcase_add_loop_test(tc, die_with_parent_stops_the_group, 0, NSTARTS);
+	tcase_add_loop_test(tc, death_of_a_thread_is_not_the_parent_s, 0,
+	    NSTARTS);
 	return support_main(suite, NULL);
 }
