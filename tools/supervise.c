@@ -232,6 +232,16 @@ on_control(int fd, void *arg)
 		stop(supervise, "the end of the control descriptor");
 }
 
+/* As nohup(1) has it.  What is blocked comes all the same. */
+static bool
+hangups_are_ignored(void)
+{
+	struct sigaction action;
+
+	return sigaction(SIGHUP, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN;
+}
+
 static void
 on_signal(struct supervise *supervise, const struct signalfd_siginfo *info)
 {
@@ -246,10 +256,10 @@ on_signal(struct supervise *supervise, const struct signalfd_siginfo *info)
 		break;
 	case SIGHUP:
 		/* From the kernel: the terminal went away. */
-		if (info->ssi_code == SI_KERNEL)
-			stop(supervise, "SIGHUP");
-		else
+		if (info->ssi_code != SI_KERNEL)
 			reload_by_signal(supervise);
+		else if (!hangups_are_ignored())
+			stop(supervise, "SIGHUP");
 		break;
 	case SIGUSR1:
 	case SIGUSR2:

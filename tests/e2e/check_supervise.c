@@ -439,6 +439,47 @@ START_TEST(suspend_gives_the_shell_back)
 }
 END_TEST
 
+/* Has its terminal hang up. */
+static void
+hang_up(struct tree *tree, const char *starter)
+{
+	struct support_pty pty;
+	struct support_command c = { .argv = ARGV(starter, support_grouper(),
+					 "supervise", "tree.yaml"),
+		.directory = support_directory(),
+		.pty = &pty };
+
+	setenv("GROUPER_RUNTIME_DIR", support_path("runtime"), 1);
+	tree_write("children:\n" TREE_TELLS("a"));
+	support_pty_open(&pty);
+	support_start(&tree->host, &c);
+	support_await_file(support_path("log"), "start a\n");
+	tree_await_ready("a");
+	support_pty_close(&pty);
+}
+
+START_TEST(a_hangup_stops_the_tree)
+{
+	struct tree tree;
+
+	hang_up(&tree, "env");
+	tree_end(&tree, 0);
+	tree_expect_log("start a\nstop a\n");
+}
+END_TEST
+
+START_TEST(a_hangup_that_was_ignored_means_nothing)
+{
+	struct tree tree;
+
+	hang_up(&tree, "nohup");
+	tree_expect(0, ARGV("status"));
+	tree_expect(0, ARGV("restart", "a")); /* the hangup is read by now */
+	tree_stop(&tree, 0);
+	tree_expect_log("start a\nstop a\nstart a\nstop a\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -463,6 +504,8 @@ main(void)
 	tcase_add_test(tc, an_ordinary_user_may_name_himself);
 	tcase_add_test(tc, a_significant_child_ends_the_tree_with_its_status);
 	tcase_add_test(tc, a_second_signal_kills);
+	tcase_add_test(tc, a_hangup_stops_the_tree);
+	tcase_add_test(tc, a_hangup_that_was_ignored_means_nothing);
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, a_child_gets_its_settings);
 	tcase_add_test(tc,
