@@ -17,6 +17,7 @@
 #include "runtime/group/adopt.h"
 #include "runtime/group/leader_setup.h"
 #include "runtime/group/link.h"
+#include "runtime/group/names.h"
 #include "runtime/os/os.h"
 #include "runtime/util/bug.h"
 #include "runtime/util/clock.h"
@@ -50,6 +51,7 @@ struct life {
 	int signals;
 	bool host_gone;
 	bool alone; /* and that was acted on */
+	bool ran;   /* the command: the host has given the word */
 	bool main_ended;
 	bool told_ended;
 	bool awaiting;	/* the end is none if another is adopted */
@@ -503,7 +505,12 @@ live(struct life *life)
 	}
 }
 
-/* The commands of a host that died cannot reach it any more. */
+/*
+ * The commands of a host that died cannot reach it any more.  One that gave
+ * this start up lives on; and where its pid was another's next, the name of a
+ * transient one is that one's.  A host that is just dying may have closed the
+ * link, but not the socket.
+ */
 static void
 remove_traces(struct life *life)
 {
@@ -511,7 +518,9 @@ remove_traces(struct life *life)
 
 	if (leader->leaf.parent != -1)
 		cgroup_leaf_remove(&leader->leaf);
-	if (life->host_gone && leader->socket != NULL)
+	if (life->host_gone && leader->socket != NULL &&
+	    ((life->ran && getppid() == leader->host) ||
+		names_is_dead(leader->socket)))
 		unlink(leader->socket);
 }
 
@@ -531,6 +540,7 @@ start(struct life *life)
 	fd_close(&leader->host_link);
 	if (!leader_watch_host(leader)) {
 		life->host_gone = true;
+		leader_keep_only(leader); /* the socket may be among them */
 		remove_traces(life);
 		_exit(0); /* nothing was started */
 	}
@@ -540,7 +550,8 @@ start(struct life *life)
 	else
 		pid = member_spawn(&leader->member, cgroup, &failure);
 	life->main = pid;
-	if (failure.stage == GROUPER_STAGE_NONE) {
+	life->ran = failure.stage == GROUPER_STAGE_NONE;
+	if (life->ran) {
 		up.type = LINK_STARTED;
 		up.pid = pid;
 		tell(life, &up, leader->namespace ? LINK_TRANSLATE : LINK_WAIT);

@@ -379,8 +379,10 @@ static int __attribute__((no_sanitize("address"))) member_run(void *arg)
 		fail(&birth, GROUPER_STAGE_DIRECTORY);
 	if (member->umask != -1)
 		umask((mode_t)member->umask);
-	if (!link_await_go(birth.link))
-		end(127);
+	if (!link_await_go(birth.link)) {
+		errno = ECANCELED; /* the leader is to know that it never ran */
+		fail(&birth, GROUPER_STAGE_EXEC);
+	}
 	if (member->fn != NULL) {
 		os_set_name(member->name); /* it is no leader */
 		fd_close_private(member->fn_out);

@@ -208,12 +208,11 @@ lock_name(struct names *names, const char *directory)
 }
 
 /*
- * Whether no process has the socket at path any more.  Asked for as a socket
- * of another type, a living one answers EPROTOTYPE, connect(2): it is not
- * woken up, and may be one that does not listen yet.
+ * Asked for as a socket of another type, a living one answers EPROTOTYPE,
+ * connect(2): it is not woken up, and may be one that does not listen yet.
  */
-static bool
-is_dead(const char *path)
+bool
+names_is_dead(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, saved = errno;
@@ -254,7 +253,7 @@ names_listen(struct names *names)
 	while (bound == -1 && errno == EADDRINUSE &&
 	    /* A dead host's, if the name is ours; the pid in a transient
 	     * one may also be that of another PID namespace's process. */
-	    (names->lock != -1 || is_dead(names->socket_path)) &&
+	    (names->lock != -1 || names_is_dead(names->socket_path)) &&
 	    unlink(names->socket_path) == 0);
 	umask(before);
 	if (bound == 0 && listen(fd, BACKLOG) == -1) {
@@ -346,7 +345,7 @@ on_neighbour(const char *name, bool directory, void *arg)
 		return true;
 	snprintf(found->path + found->directory,
 	    sizeof(found->path) - found->directory, "%s", name);
-	found->none = is_dead(found->path);
+	found->none = names_is_dead(found->path);
 	/* Nobody takes the name of a transient one over, whatever process has
 	 * its pid by now; one of a lock's name may be about to. */
 	if (found->none && is_transient(name))

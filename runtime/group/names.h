@@ -70,6 +70,12 @@ void names_unlisten(struct names *names);
 bool names_is_socket(const char *name);
 
 /*
+ * Whether no process has the socket at path any more; false where it cannot
+ * be told.  Async-signal-safe, keeps errno.
+ */
+bool names_is_dead(const char *path);
+
+/*
  * Whether the runtime directory holds no living host's socket but this one's.
  * Removes what transient hosts left there that were killed.  False where it
  * cannot be told.

@@ -398,6 +398,19 @@ START_TEST(a_worker_that_runs_a_group_has_to_insist)
 }
 END_TEST
 
+START_TEST(a_run_that_refuses_a_group_still_answers)
+{
+	struct tree tree;
+
+	start_worker(&tree, "",
+	    "$G run --force -- sh -c '$G spawn true; echo refused $?; "
+	    "$G status --keys; echo answered $?'");
+	support_await_stdout(&tree.host, "refused 1\n");
+	support_await_stdout(&tree.host, "answered 0\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 /* Under run */
 
 START_TEST(a_script_under_run_spawns_and_waits)
@@ -546,6 +559,7 @@ main(void)
 	tcase_add_test(tc, a_worker_has_to_insist);
 	tcase_add_test(tc, a_forced_worker_may_found_groups);
 	tcase_add_test(tc, a_worker_that_runs_a_group_has_to_insist);
+	tcase_add_test(tc, a_run_that_refuses_a_group_still_answers);
 	tc = support_case(suite, "run");
 	tcase_add_test(tc, a_script_under_run_spawns_and_waits);
 	tcase_add_test(tc, a_run_shows_its_own_command_too);
