@@ -2,11 +2,14 @@
 /*
  * The command: finds the verb and calls it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/tree/suggest.h"
+#include "runtime/util/fd.h"
+#include "tools/run_report.h"
 #include "tools/tool.h"
 
 #ifndef PACKAGE_VERSION
@@ -129,6 +132,16 @@ help_main(int argc, char **argv)
 	return verb->main(2, words);
 }
 
+/* Nothing that a verb opens may land on a standard descriptor. */
+static int
+call(const struct verb *verb, int argc, char **argv)
+{
+	if (fd_hold_standard() == 0)
+		return verb->main(argc, argv);
+	tool_error(verb->name, "standard descriptors: %s", strerror(errno));
+	return verb->main == run_main ? RUN_FAILED : TOOL_NO;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -142,7 +155,7 @@ main(int argc, char **argv)
 	word = argv[1];
 	verb = find(word);
 	if (verb != NULL)
-		return verb->main(argc - 1, argv + 1);
+		return call(verb, argc - 1, argv + 1);
 	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
 		usage(stdout);
 		return tool_printed(NULL);

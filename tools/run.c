@@ -50,8 +50,6 @@ open_files(struct run *run)
 	const struct run_options *options = run->options;
 	const char *input = options->input;
 
-	if (fd_hold_standard() != 0)
-		return fail("standard descriptors");
 	if (input != NULL && strcmp(input, "null") == 0)
 		input = "/dev/null";
 	if (input != NULL) {

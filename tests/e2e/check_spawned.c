@@ -74,6 +74,19 @@ START_TEST(closed_ones_can_still_be_written_to)
 }
 END_TEST
 
+START_TEST(closed_ones_are_null_for_the_command)
+{
+	struct tree tree;
+
+	start_one(&tree);
+	tree_script_prints(0, "/dev/null\n/dev/null\n/dev/null\n",
+	    "$G spawn -q --key x -- sh -c "
+	    "'fds=$(readlink /proc/$$/fd/[012]); echo \"$fds\" >f' "
+	    "<&- >&- 2>&-; $G wait x; cat f");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(a_log_takes_the_output)
 {
 	struct tree tree;
@@ -541,6 +554,7 @@ main(void)
 	tcase_add_test(tc, input_is_the_caller_s);
 	tcase_add_test(tc, a_reader_sees_the_end_as_soon_as_the_command_does);
 	tcase_add_test(tc, closed_ones_can_still_be_written_to);
+	tcase_add_test(tc, closed_ones_are_null_for_the_command);
 	tcase_add_test(tc, a_log_takes_the_output);
 	tcase_add_test(tc, a_log_that_cannot_be_opened_is_told_to_the_caller);
 	tcase_add_test(tc, one_that_is_restarted_keeps_them);

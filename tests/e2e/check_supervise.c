@@ -407,6 +407,26 @@ START_TEST(a_procfile_runs)
 }
 END_TEST
 
+/* Nothing of the host's own may land on them. */
+START_TEST(a_tree_runs_without_standard_descriptors)
+{
+	struct support_command command = { .directory = support_directory() };
+	struct support_run r;
+
+	tree_write("children:\n  - id: a\n    log: prefix\n"
+		   "    shell: 'echo out; echo start >>@/log; "
+		   "mkdir @/made || exec sleep 1000'\n");
+	command.argv = ARGV("sh", "-c",
+	    "exec $0 supervise tree.yaml <&- >&- 2>&-", support_grouper());
+	support_start(&r, &command);
+	support_await_file(support_path("log"), "start\nstart\n");
+	support_signal(&r, SIGTERM);
+	ck_assert_int_eq(support_wait(&r), 0);
+	support_finish(&r);
+	support_assert_no_survivors();
+}
+END_TEST
+
 START_TEST(suspend_gives_the_shell_back)
 {
 	const char *file = support_file("tree.yaml", 0644,
@@ -514,5 +534,6 @@ main(void)
 	tcase_add_test(tc, a_bad_file_is_refused_with_its_position);
 	tcase_add_test(tc, suspend_gives_the_shell_back);
 	tcase_add_test(tc, a_procfile_runs);
+	tcase_add_test(tc, a_tree_runs_without_standard_descriptors);
 	return support_main(suite, NULL);
 }
