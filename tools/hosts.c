@@ -35,13 +35,14 @@ static void
 add_host(const char *name, const char *path, void *arg)
 {
 	struct list *list = arg;
-	struct client *client = client_connect(path, CLIENT_TRUSTS_OWN);
+	struct client *client = client_connect(path, CLIENT_TRUSTS_OWN, 0);
 	const char *cells[3];
-	char pid[16];
+	char pid[16] = "-";
 
-	if (client == NULL)
+	if (client == NULL && errno != ETIMEDOUT)
 		return; /* its socket was left behind */
-	snprintf(pid, sizeof(pid), "%d", (int)client_peer(client));
+	if (client != NULL)
+		snprintf(pid, sizeof(pid), "%d", (int)client_peer(client));
 	cells[0] = name;
 	cells[1] = pid;
 	cells[2] = path;
@@ -49,8 +50,10 @@ add_host(const char *name, const char *path, void *arg)
 		list->failed |= table_add(list->table, cells);
 	else
 		list->failed |= json_print(STDOUT_FILENO,
-		    json_pack("{s:o, s:i, s:o}", "host", json_text(name), "pid",
-			(int)client_peer(client), "socket", json_text(path)));
+		    json_pack("{s:o, s:o, s:o}", "host", json_text(name), "pid",
+			client != NULL ? json_integer(client_peer(client)) :
+					 json_null(),
+			"socket", json_text(path)));
 	client_free(client);
 }
 

@@ -35,7 +35,8 @@ struct grouper_client;
  *
  * Returns GROUPER_OK; GROUPER_NO_GROUP if no such host runs; GROUPER_INVALID
  * if several run and none was named, or client is NULL;
- * GROUPER_BAD_COMBINATION; GROUPER_SYSTEM with errno, EACCES if it is
+ * GROUPER_BAD_COMBINATION; GROUPER_TIMED_OUT if the host lives but takes
+ * nobody within 10 seconds; GROUPER_SYSTEM with errno, EACCES if it is
  * somebody else's.
  */
 GROUPER_EXPORT enum grouper_error grouper_client_connect(const char *socket,

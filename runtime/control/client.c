@@ -17,6 +17,7 @@
 #include "runtime/util/fd.h"
 
 #define READ_STEP 4096
+#define RETRY_MS 20
 /* The problems of a tree file, each with its line. */
 #define ERROR_MAX 16384
 /* A status of a hundred thousand children is longer than any request. */
@@ -48,9 +49,27 @@ client_trusts(int fd, enum client_trust trust, struct ucred *peer)
 	return false;
 }
 
-struct client *
-client_connect(const char *path, enum client_trust trust)
+/* Nothing tells when there is room, connect(2). */
+static int
+connect_until(int fd, const struct sockaddr_un *address, int64_t deadline)
 {
+	while (connect(fd, (const struct sockaddr *)address,
+		   sizeof(*address)) == -1) {
+		if (errno != EAGAIN)
+			return -1;
+		if (deadline != -1 && clock_ms() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		poll(NULL, 0, RETRY_MS);
+	}
+	return 0;
+}
+
+struct client *
+client_connect(const char *path, enum client_trust trust, int64_t limit_ms)
+{
+	int64_t deadline = clock_deadline(limit_ms);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct client *client;
 	struct ucred peer;
@@ -64,10 +83,10 @@ client_connect(const char *path, enum client_trust trust)
 	client = calloc(1, sizeof(*client));
 	if (client == NULL)
 		return NULL;
-	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	if (client->fd != -1 &&
-	    connect(client->fd, (struct sockaddr *)&address, sizeof(address)) ==
-		0 &&
+	    connect_until(client->fd, &address, deadline) == 0 &&
 	    client_trusts(client->fd, trust, &peer)) {
 		client->peer = peer.pid;
 		return client;

@@ -32,11 +32,17 @@ enum client_trust { CLIENT_TRUSTS_OWN, CLIENT_TRUSTS_NAMED };
  */
 bool client_trusts(int fd, enum client_trust trust, struct ucred *peer);
 
+/* More than a host takes to make room for one who asks. */
+#define CLIENT_CONNECT_MS 10000
+
 /*
- * Connects to the socket at path.  NULL with errno: EACCES where the host is
- * not believed.
+ * Connects to the socket at path, for at most limit_ms: a host that is
+ * stopped takes nobody, and only so many may wait for it.  NULL with errno:
+ * EACCES where the host is not believed, ETIMEDOUT where it lives but took
+ * nobody in time.
  */
-struct client *client_connect(const char *path, enum client_trust trust);
+struct client *client_connect(const char *path, enum client_trust trust,
+    int64_t limit_ms);
 void client_free(struct client *client);
 
 /* The process that listens. */

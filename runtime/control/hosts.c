@@ -47,25 +47,27 @@ hosts_each(hosts_fn *fn, void *arg)
 }
 
 struct search {
-	struct client *client; /* of the last that was found */
+	struct client *client; /* of the last that was found, or NULL: */
+	char path[DIRECTORY_MAX + NAME_MAX + 2]; /* it takes nobody now */
 	char names[512];
 	size_t count;
 };
 
-/* Hosts that died may have left their sockets. */
+/* Hosts that died may have left their sockets; none is waited for. */
 static void
 try_host(const char *name, const char *path, void *arg)
 {
 	struct search *search = arg;
-	struct client *client = client_connect(path, CLIENT_TRUSTS_OWN);
+	struct client *client = client_connect(path, CLIENT_TRUSTS_OWN, 0);
 
-	if (client == NULL)
+	if (client == NULL && errno != ETIMEDOUT)
 		return;
 	if (search->count++ > 0)
 		strlcat(search->names, ", ", sizeof(search->names));
 	strlcat(search->names, name, sizeof(search->names));
 	client_free(search->client);
 	search->client = client;
+	strlcpy(search->path, path, sizeof(search->path));
 }
 
 static enum grouper_error
@@ -77,29 +79,6 @@ fail_directory(char *why, size_t size)
 	return GROUPER_SYSTEM;
 }
 
-static enum grouper_error
-connect_only(struct client **client, char *why, size_t size)
-{
-	struct search search = { .count = 0 };
-
-	if (hosts_each(try_host, &search) == -1)
-		return fail_directory(why, size);
-	if (search.count == 1) {
-		*client = search.client;
-		return GROUPER_OK;
-	}
-	client_free(search.client);
-	if (search.count > 1) {
-		snprintf(why, size,
-		    "several hosts are running, choose one by --host: %s",
-		    search.names);
-		return GROUPER_INVALID;
-	}
-	snprintf(why, size,
-	    "no host is running: start one with 'grouper supervise'");
-	return GROUPER_NO_GROUP;
-}
-
 static void
 say_why(const char *path, const char *name, char *why, size_t size)
 {
@@ -108,6 +87,10 @@ say_why(const char *path, const char *name, char *why, size_t size)
 
 	if (name != NULL && (saved == ENOENT || saved == ECONNREFUSED))
 		snprintf(why, size, "no host is named '%s'", name);
+	else if (saved == ETIMEDOUT && name != NULL)
+		snprintf(why, size, "the host '%s' does not answer", name);
+	else if (saved == ETIMEDOUT)
+		snprintf(why, size, "%s: the host does not answer", path);
 	else if (saved == EACCES && stat(path, &st) == 0 && st.st_uid != 0 &&
 	    st.st_uid != geteuid())
 		snprintf(why, size,
@@ -124,11 +107,37 @@ static enum grouper_error
 connect_path(const char *path, const char *name, enum client_trust trust,
     struct client **client, char *why, size_t size)
 {
-	*client = client_connect(path, trust);
+	*client = client_connect(path, trust, CLIENT_CONNECT_MS);
 	if (*client != NULL)
 		return GROUPER_OK;
 	say_why(path, name, why, size);
 	return hosts_error(GROUPER_SYSTEM);
+}
+
+static enum grouper_error
+connect_only(struct client **client, char *why, size_t size)
+{
+	struct search search = { .count = 0 };
+
+	if (hosts_each(try_host, &search) == -1)
+		return fail_directory(why, size);
+	if (search.count == 1 && search.client == NULL)
+		return connect_path(search.path, search.names,
+		    CLIENT_TRUSTS_OWN, client, why, size);
+	if (search.count == 1) {
+		*client = search.client;
+		return GROUPER_OK;
+	}
+	client_free(search.client);
+	if (search.count > 1) {
+		snprintf(why, size,
+		    "several hosts are running, choose one by --host: %s",
+		    search.names);
+		return GROUPER_INVALID;
+	}
+	snprintf(why, size,
+	    "no host is running: start one with 'grouper supervise'");
+	return GROUPER_NO_GROUP;
 }
 
 enum grouper_error
@@ -160,5 +169,7 @@ hosts_error(enum grouper_error error)
 	    (errno == ENOENT || errno == ECONNREFUSED || errno == ECONNRESET ||
 		errno == EPIPE))
 		return GROUPER_NO_GROUP;
+	if (error == GROUPER_SYSTEM && errno == ETIMEDOUT)
+		return GROUPER_TIMED_OUT;
 	return error;
 }

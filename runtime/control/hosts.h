@@ -28,15 +28,16 @@ int hosts_each(hosts_fn *fn, void *arg);
  * why: receives a line for people on failure, with room for size bytes.
  *
  * Returns GROUPER_OK; GROUPER_NO_GROUP if no such host runs; GROUPER_INVALID
- * if several run and none was named; GROUPER_SYSTEM with errno, EACCES if it
- * is not believed, see client_connect().
+ * if several run and none was named; GROUPER_TIMED_OUT if the host lives
+ * but takes nobody; GROUPER_SYSTEM with errno, EACCES if it is not believed,
+ * see client_connect().
  */
 enum grouper_error hosts_connect(const char *socket, const char *name,
     struct client **client, char *why, size_t size);
 
 /*
  * GROUPER_NO_GROUP in place of GROUPER_SYSTEM if errno says that no host
- * listens, or that it has gone.
+ * listens, or that it has gone; GROUPER_TIMED_OUT if it says so.
  */
 enum grouper_error hosts_error(enum grouper_error error);
 

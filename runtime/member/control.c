@@ -16,6 +16,7 @@
 #include "runtime/control/payload.h"
 #include "runtime/member/private.h"
 #include "runtime/relay/topic.h"
+#include "runtime/util/clock.h"
 
 #define ANSWER_MS 30000
 
@@ -23,6 +24,7 @@ enum grouper_error
 control_call(struct grouper_member *member, const char *method, json_t *params,
     json_t **result, struct client_fds *got)
 {
+	int64_t deadline = clock_deadline(ANSWER_MS), left;
 	enum grouper_error error = GROUPER_NO_GROUP;
 	struct client *client = NULL;
 
@@ -30,7 +32,8 @@ control_call(struct grouper_member *member, const char *method, json_t *params,
 	if (params == NULL)
 		return GROUPER_SYSTEM;
 	if (member->socket != NULL) {
-		client = client_connect(member->socket, CLIENT_TRUSTS_OWN);
+		client = client_connect(member->socket, CLIENT_TRUSTS_OWN,
+		    ANSWER_MS);
 		if (client == NULL)
 			error = hosts_error(GROUPER_SYSTEM);
 	}
@@ -38,9 +41,10 @@ control_call(struct grouper_member *member, const char *method, json_t *params,
 	if (client == NULL || client_peer(client) == getpid()) {
 		json_decref(params);
 	} else {
+		left = deadline - clock_ms();
 		errno = EIO; /* unless it is ours: the host's */
 		error = hosts_error(client_call_fds(client, method, params,
-		    NULL, ANSWER_MS, result, got));
+		    NULL, left > 0 ? left : 0, result, got));
 	}
 	client_free(client);
 	return error;

@@ -345,7 +345,7 @@ START_TEST(status_can_do_without_what_groups_use)
 	support_await_file(support_path("socket"), "\n");
 	path = support_slurp(support_path("socket"));
 	path[strcspn(path, "\n")] = '\0';
-	client = client_connect(path, CLIENT_TRUSTS_OWN);
+	client = client_connect(path, CLIENT_TRUSTS_OWN, CLIENT_CONNECT_MS);
 	ck_assert_ptr_nonnull(client);
 	ck_assert_int_eq(client_call(client, "status",
 			     json_pack("{s:s, s:b}", "key", "a", "usage", 0),

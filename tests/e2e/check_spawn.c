@@ -380,7 +380,7 @@ connect_to_tree(void)
 	support_await_file(support_path("socket"), "\n");
 	path = support_slurp(support_path("socket"));
 	path[strcspn(path, "\n")] = '\0';
-	client = client_connect(path, CLIENT_TRUSTS_OWN);
+	client = client_connect(path, CLIENT_TRUSTS_OWN, CLIENT_CONNECT_MS);
 	ck_assert_ptr_nonnull(client);
 	free(path);
 	return client;

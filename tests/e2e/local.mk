@@ -5,6 +5,7 @@ e2e_tests += \
 	tests/e2e/check_control \
 	tests/e2e/check_control_hostile \
 	tests/e2e/check_daemons \
+	tests/e2e/check_deaf \
 	tests/e2e/check_examples \
 	tests/e2e/check_failures \
 	tests/e2e/check_front \

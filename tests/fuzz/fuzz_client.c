@@ -82,7 +82,7 @@ static void
 use_private(int fd, const struct fuzz_input *input, unsigned int how)
 {
 	struct client *client = client_connect(address.sun_path,
-	    CLIENT_TRUSTS_OWN);
+	    CLIENT_TRUSTS_OWN, 0);
 	enum grouper_error error = GROUPER_OK;
 	json_t *params;
 	int peer, i;

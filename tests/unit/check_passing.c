@@ -365,7 +365,8 @@ static void *
 run_beside(void *arg)
 {
 	struct beside *beside = arg;
-	struct client *client = client_connect(beside->path, CLIENT_TRUSTS_OWN);
+	struct client *client = client_connect(beside->path, CLIENT_TRUSTS_OWN,
+	    CLIENT_CONNECT_MS);
 	struct client_fds given = { { 0, 1 }, 2 }, got;
 	json_t *result = NULL;
 	char c = 0;
