@@ -30,6 +30,25 @@ START_TEST(standard_input_is_null_unless_given)
 }
 END_TEST
 
+START_TEST(standard_input_is_null_where_the_caller_has_none)
+{
+	struct grouper_options options;
+	struct trial trial;
+	int saved;
+
+	trial_open(&trial, NULL);
+	saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	close(STDIN_FILENO);
+	options = trial_shell(&trial, "readlink /proc/$$/fd/0 || echo none");
+	options.nfds = 1;
+	trial_run_ok(&trial, &options);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	trial_expect(&trial, "/dev/null");
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(standard_output_and_error_stay_unless_given)
 {
 	struct grouper_options options;
@@ -324,6 +343,7 @@ main(void)
 
 	tc = support_case(s, "descriptors");
 	tcase_add_test(tc, standard_input_is_null_unless_given);
+	tcase_add_test(tc, standard_input_is_null_where_the_caller_has_none);
 	tcase_add_test(tc, standard_output_and_error_stay_unless_given);
 	tcase_add_test(tc, the_command_gets_only_its_descriptors);
 	tcase_add_test(tc, inherited_are_those_not_close_on_exec);
