@@ -198,19 +198,25 @@ take(struct member_log *log, size_t most)
 	}
 }
 
+/* As much as is there now: who holds the pipe may go on writing. */
+static void
+take_waiting(struct member_log *log)
+{
+	int waiting = 0;
+
+	if (ioctl(log->fd, FIONREAD, &waiting) == 0 && waiting > 0)
+		take(log, (size_t)waiting);
+}
+
 /* False if a callback freed the log. */
 static bool
 drain(struct member_log *log)
 {
-	int waiting = 0;
-
 	log->drain = false;
 	if (log->fd == -1)
 		return true;
 	enter(log);
-	/* As much as is there now: who holds the pipe may go on writing. */
-	if (ioctl(log->fd, FIONREAD, &waiting) == 0 && waiting > 0)
-		take(log, (size_t)waiting);
+	take_waiting(log);
 	close_pipe(log);
 	lines_flush(&log->lines);
 	return leave(log);
@@ -265,6 +271,16 @@ member_log_drain(struct member_log *log)
 		log->drain = true;
 	else
 		drain(log);
+}
+
+void
+member_log_take(struct member_log *log)
+{
+	if (log->busy > 0 || log->fd == -1)
+		return;
+	enter(log);
+	take_waiting(log);
+	leave(log);
 }
 
 int

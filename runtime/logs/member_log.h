@@ -58,6 +58,13 @@ int member_log_open(struct member_log *log, int *member_fd);
  */
 void member_log_drain(struct member_log *log);
 
+/*
+ * Takes what is in the pipe now, which stays open: what was written before
+ * this comes before what the caller does next.  Nothing in a callback of this
+ * log's own, whose line is such a one.
+ */
+void member_log_take(struct member_log *log);
+
 /* Lines from now on go there; a line half read is not broken.  0 or -1. */
 int member_log_set_sink(struct member_log *log, struct sink *sink);
 

@@ -335,6 +335,8 @@ on_ended(struct incarnation *run, int status)
 		notify_drain(run->notify);
 	if (run->ready_fd != NULL)
 		ready_fd_drain(run->ready_fd);
+	if (run->log_watch != NULL)
+		member_log_take(run->log);
 	run->phase = PHASE_STOPPING;
 	incarnation_stop_watching(run);
 	run->handler->ended(run, status, run->arg);

@@ -16,6 +16,7 @@
 #include "runtime/logs/logs.h"
 #include "runtime/logs/member_log.h"
 #include "runtime/supervise/incarnation.h"
+#include "runtime/supervise/incarnation_private.h"
 #include "runtime/tree/tree.h"
 #include "record.h"
 
@@ -408,6 +409,41 @@ START_TEST(readiness_counts_though_the_end_follows_at_once)
 }
 END_TEST
 
+/*
+ * As a member would, into its pipe, while the loop does not run: more lines
+ * than a turn reads, then this.
+ */
+static void
+write_behind_a_flood(const struct record *record, const char *text)
+{
+	static char flood[4 * MEMBER_LOG_TURN];
+	int fd = record->run->output;
+
+	memset(flood, '\n', sizeof(flood));
+	ck_assert_int_ge(fcntl(fd, F_SETPIPE_SZ, (int)(2 * sizeof(flood))), 0);
+	ck_assert_int_eq(write(fd, flood, sizeof(flood)), sizeof(flood));
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+}
+
+START_TEST(a_line_that_says_ready_counts_though_the_end_is_known)
+{
+	struct record record;
+	pid_t leader;
+
+	record_open(&record);
+	record_start(&record,
+	    "    ready: {log: ready}\n    command: [sleep, '1000']\n");
+	record_await(&record, "started");
+	leader = record_leader_of(incarnation_pid(record.run));
+	write_behind_a_flood(&record, "ready\n");
+	ck_assert_int_eq(kill(incarnation_pid(record.run), SIGKILL), 0);
+	support_await_state(leader, "Z");
+	record_await(&record, "empty");
+	ck_assert_str_eq(record.told, "started,ready,ended,empty,");
+	record_close(&record);
+}
+END_TEST
+
 START_TEST(a_member_has_its_own_descriptors_and_no_others)
 {
 	struct record record;
@@ -518,6 +554,8 @@ main(void)
 	tc = support_case(suite, "given");
 	tcase_add_test(tc, readiness_is_told_once_and_after_the_start);
 	tcase_add_test(tc, readiness_counts_though_the_end_follows_at_once);
+	tcase_add_test(tc,
+	    a_line_that_says_ready_counts_though_the_end_is_known);
 	tcase_add_test(tc, a_member_has_its_own_descriptors_and_no_others);
 	tcase_add_test(tc, the_last_words_come_before_the_end);
 	tcase_add_test(tc, its_notify_socket_goes_with_it);

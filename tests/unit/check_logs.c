@@ -112,6 +112,29 @@ START_TEST(lines_come_from_the_pipe)
 }
 END_TEST
 
+START_TEST(what_is_in_the_pipe_is_taken_and_it_goes_on)
+{
+	struct member_log *log;
+	int fd;
+
+	begin();
+	log = open_log("web", &fd);
+	member_log_watch(log, note, NULL);
+	member_log_take(log);
+	say(fd, "one\ntw");
+	member_log_take(log);
+	ck_assert_str_eq(seen, "one|");
+	say(fd, "o\n");
+	ck_assert_int_eq(loop_once(loop), 0);
+	ck_assert_str_eq(seen, "one|two|");
+	close(fd);
+	member_log_drain(log);
+	member_log_take(log); /* there is none */
+	member_log_free(log);
+	end();
+}
+END_TEST
+
 START_TEST(the_last_lines_are_taken_though_the_pipe_is_held)
 {
 	struct member_log *log;
@@ -522,6 +545,7 @@ main(void)
 
 	tc = support_case(suite, "pipe");
 	tcase_add_test(tc, lines_come_from_the_pipe);
+	tcase_add_test(tc, what_is_in_the_pipe_is_taken_and_it_goes_on);
 	tcase_add_test(tc, the_last_lines_are_taken_though_the_pipe_is_held);
 	tcase_add_loop_test(tc, a_full_pipe_is_drained_whole, 0, 2);
 	tcase_add_test(tc, a_leaked_flood_does_not_hold_a_drain);
