@@ -283,6 +283,18 @@ member_log_take(struct member_log *log)
 	leave(log);
 }
 
+void
+member_log_finish(struct member_log *log)
+{
+	if (log->busy > 0)
+		return;
+	enter(log);
+	if (log->fd != -1)
+		take_waiting(log);
+	lines_flush(&log->lines);
+	leave(log);
+}
+
 int
 member_log_set_sink(struct member_log *log, struct sink *sink)
 {

@@ -65,6 +65,9 @@ void member_log_drain(struct member_log *log);
  */
 void member_log_take(struct member_log *log);
 
+/* The same when who wrote ended: what has no newline is a line as well. */
+void member_log_finish(struct member_log *log);
+
 /* Lines from now on go there; a line half read is not broken.  0 or -1. */
 int member_log_set_sink(struct member_log *log, struct sink *sink);
 

@@ -399,6 +399,9 @@ start_main(struct incarnation *run)
 	char *why;
 	int saved;
 
+	/* What start_pre said is none of the main command's. */
+	if (run->log != NULL)
+		member_log_finish(run->log);
 	run->phase = PHASE_STARTING;
 	if (launch_init(&launch, run->key, &run->child, run->hooks, &why) ==
 		0 &&

@@ -444,6 +444,33 @@ START_TEST(a_line_that_says_ready_counts_though_the_end_is_known)
 }
 END_TEST
 
+static bool
+no_leader_lives(void *arg)
+{
+	pid_t leader;
+
+	(void)arg;
+	return support_children(getpid(), &leader, 1) == 0;
+}
+
+START_TEST(what_start_pre_said_is_not_the_main_command_s)
+{
+	struct record record;
+
+	record_open(&record);
+	record_start(&record,
+	    "    ready: {log: ready}\n"
+	    "    start_pre: ['true']\n"
+	    "    command: [echo, main]\n");
+	write_behind_a_flood(&record, "ready\nand");
+	ck_assert(support_until(no_leader_lives, NULL, SUPPORT_PATIENCE));
+	record_await(&record, "empty");
+	ck_assert_str_eq(record.told, "started,ended,empty,");
+	ck_assert_str_eq(record.last, "main");
+	record_close(&record);
+}
+END_TEST
+
 START_TEST(a_member_has_its_own_descriptors_and_no_others)
 {
 	struct record record;
@@ -556,6 +583,7 @@ main(void)
 	tcase_add_test(tc, readiness_counts_though_the_end_follows_at_once);
 	tcase_add_test(tc,
 	    a_line_that_says_ready_counts_though_the_end_is_known);
+	tcase_add_test(tc, what_start_pre_said_is_not_the_main_command_s);
 	tcase_add_test(tc, a_member_has_its_own_descriptors_and_no_others);
 	tcase_add_test(tc, the_last_words_come_before_the_end);
 	tcase_add_test(tc, its_notify_socket_goes_with_it);

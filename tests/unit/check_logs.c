@@ -135,6 +135,26 @@ START_TEST(what_is_in_the_pipe_is_taken_and_it_goes_on)
 }
 END_TEST
 
+START_TEST(the_next_writer_begins_a_line)
+{
+	struct member_log *log;
+	int fd;
+
+	begin();
+	log = open_log("web", &fd);
+	member_log_watch(log, note, NULL);
+	say(fd, "one\ntw");
+	member_log_finish(log);
+	ck_assert_str_eq(seen, "one|tw|");
+	say(fd, "three\n");
+	ck_assert_int_eq(loop_once(loop), 0);
+	ck_assert_str_eq(seen, "one|tw|three|");
+	close(fd);
+	member_log_free(log);
+	end();
+}
+END_TEST
+
 START_TEST(the_last_lines_are_taken_though_the_pipe_is_held)
 {
 	struct member_log *log;
@@ -546,6 +566,7 @@ main(void)
 	tc = support_case(suite, "pipe");
 	tcase_add_test(tc, lines_come_from_the_pipe);
 	tcase_add_test(tc, what_is_in_the_pipe_is_taken_and_it_goes_on);
+	tcase_add_test(tc, the_next_writer_begins_a_line);
 	tcase_add_test(tc, the_last_lines_are_taken_though_the_pipe_is_held);
 	tcase_add_loop_test(tc, a_full_pipe_is_drained_whole, 0, 2);
 	tcase_add_test(tc, a_leaked_flood_does_not_hold_a_drain);
