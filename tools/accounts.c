@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -18,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/os/os.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/parse.h"
 
@@ -25,6 +28,9 @@
 
 /* More than any entry has. */
 #define ANSWER_MAX ((size_t)1024 * 1024)
+
+/* The host does nothing else meanwhile; a server far away may be slow. */
+#define ANSWER_MS 5000
 
 static int
 spawn_getent(pid_t *pid, int output, const char *database, const char *key)
@@ -53,33 +59,75 @@ spawn_getent(pid_t *pid, int output, const char *database, const char *key)
 }
 
 /*
- * What getent(1) answers, "" if it knows nothing; to be freed.  NULL if it
- * cannot be asked, or not for this database.
+ * How getent(1) ended, which is killed at the deadline: it may hang though it
+ * closed its output.  False if that was so.
+ */
+static bool
+reap(pid_t pid, int64_t deadline, int *status)
+{
+	int handle = os_pidfd(pid);
+	bool ended;
+
+	ended = handle == -1 || fd_await(handle, POLLIN, deadline) != 0;
+	fd_close(&handle);
+	if (!ended)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, status, 0) == -1 && errno == EINTR)
+		;
+	return ended;
+}
+
+/*
+ * All that a getent(1) writes to *output, which is closed: it must not wait
+ * for us when we wait for its end.  NULL with errno, ETIMEDOUT if it hangs.
+ */
+static char *
+take_answer(pid_t pid, int *output, int *status)
+{
+	int64_t deadline = clock_deadline(ANSWER_MS);
+	size_t length;
+	char *text;
+	int error;
+
+	text = fd_read_until(*output, ANSWER_MAX, deadline, &length);
+	error = text == NULL ? errno : 0;
+	fd_close(output);
+	if (text == NULL)
+		kill(pid, SIGKILL);
+	if (!reap(pid, deadline, status))
+		error = ETIMEDOUT;
+	if (error == 0)
+		return text;
+	free(text);
+	errno = error;
+	return NULL;
+}
+
+/*
+ * What getent(1) answers, "" if it knows nothing; to be freed.  NULL with
+ * errno: ETIMEDOUT if no answer comes, else it cannot be asked, or not for
+ * this database.
  */
 static char *
 ask(const char *database, const char *key)
 {
-	int ends[2], status = -1;
+	int ends[2], status = -1, error;
 	char *text = NULL;
-	size_t length;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return NULL;
-	if (spawn_getent(&pid, ends[1], database, key) == 0) {
-		close(ends[1]);
-		text = fd_read_all(ends[0], ANSWER_MAX, &length);
-		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-			;
-	} else {
-		close(ends[1]);
-	}
-	close(ends[0]);
+	error = spawn_getent(&pid, ends[1], database, key);
+	fd_close(&ends[1]);
+	if (error == 0 && (text = take_answer(pid, &ends[0], &status)) == NULL)
+		error = errno;
+	fd_close(&ends[0]);
 	/* 2: it knows the database, but not the key. */
 	if (text != NULL && WIFEXITED(status) &&
 	    (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2))
 		return text;
 	free(text);
+	errno = error != 0 ? error : ENOTSUP;
 	return NULL;
 }
 
@@ -91,6 +139,8 @@ static FILE *
 look_up(const char *database, const char *key, const char *file, char **text)
 {
 	*text = ask(database, key);
+	if (*text == NULL && errno == ETIMEDOUT)
+		return NULL;
 	if (*text == NULL)
 		return fopen(file, "re");
 	/* A stream of no bytes cannot be opened everywhere. */
@@ -229,6 +279,8 @@ account_groups(const struct account *account, gid_t gid, gid_t **groups,
 	answer = ask("initgroups", account->name);
 	if (answer != NULL)
 		result = add_list(answer, groups, count);
+	else if (errno == ETIMEDOUT)
+		result = -1;
 	else
 		result = read_groups(account->name, groups, count);
 	free(answer);

@@ -19,6 +19,8 @@
 /* (uid_t)-1 stands for no change in every call that takes one. */
 #define ID_MAX ((int64_t)UINT32_MAX - 1)
 
+static const char silent[] = "the user database does not answer";
+
 static int __attribute__((format(printf, 2, 3)))
 fail(char **why, const char *format, ...)
 {
@@ -36,13 +38,16 @@ find_group(struct launch_user *found, const char *text, char **why)
 {
 	int64_t number;
 
-	if (parse_int(text, 0, ID_MAX, &number) == 0)
+	if (parse_int(text, 0, ID_MAX, &number) == 0) {
 		found->gid = (gid_t)number;
-	else if (account_group(text, &found->gid) != 0)
-		return fail(why,
-		    "gid: expected the name or number of a group, got '%s'",
-		    text);
-	return 0;
+		return 0;
+	}
+	if (account_group(text, &found->gid) == 0)
+		return 0;
+	if (errno == ETIMEDOUT)
+		return fail(why, "gid: %s", silent);
+	return fail(why,
+	    "gid: expected the name or number of a group, got '%s'", text);
 }
 
 /* An ordinary user may ask for what he is, but not set it. */
@@ -78,6 +83,8 @@ find_user(struct launch_user *found, const char *text, char **why)
 			found->uid = (uid_t)number;
 			return 0;
 		}
+		if (errno == ETIMEDOUT)
+			return fail(why, "uid: %s", silent);
 		if (by_number)
 			return fail(why,
 			    "uid: user %s is in no password database: "
@@ -93,7 +100,7 @@ find_user(struct launch_user *found, const char *text, char **why)
 	if (account_groups(&account, found->gid, &found->groups,
 		&found->ngroups) != 0)
 		return fail(why, "uid: groups of %s: %s", text,
-		    strerror(errno));
+		    errno == ETIMEDOUT ? silent : strerror(errno));
 	return 0;
 }
 

@@ -29,8 +29,27 @@ fd_close(int *fd)
 	errno = saved;
 }
 
+static int
+await_more(int fd, int64_t deadline)
+{
+	int n;
+
+	if (deadline == -1)
+		return 0; /* read(2) waits by itself */
+	n = fd_await(fd, POLLIN, deadline);
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n > 0 ? 0 : -1;
+}
+
 char *
 fd_read_all(int fd, size_t max, size_t *length)
+{
+	return fd_read_until(fd, max, -1, length);
+}
+
+char *
+fd_read_until(int fd, size_t max, int64_t deadline, size_t *length)
 {
 	size_t used = 0, room = 0;
 	char *text = NULL, *grown;
@@ -44,6 +63,8 @@ fd_read_all(int fd, size_t max, size_t *length)
 				break;
 			text = grown;
 		}
+		if (await_more(fd, deadline) == -1)
+			break;
 		n = read(fd, text + used, room - used - 1);
 		if (n == -1 && errno == EINTR)
 			continue;

@@ -25,6 +25,9 @@ int fd_await(int fd, short events, int64_t deadline);
  */
 char *fd_read_all(int fd, size_t max, size_t *length);
 
+/* The same until a deadline of clock_deadline(): ETIMEDOUT then. */
+char *fd_read_until(int fd, size_t max, int64_t deadline, size_t *length);
+
 /*
  * Makes sure that descriptors 0, 1 and 2 are taken, by close-on-exec
  * placeholders where the caller left them closed, so that nothing of ours

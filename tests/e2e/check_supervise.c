@@ -207,6 +207,48 @@ START_TEST(an_unknown_user_is_told)
 }
 END_TEST
 
+/* Of a user: by a getent(1) that is this script. */
+static void
+start_with_getent(struct tree *tree, const char *script)
+{
+	char path[4096];
+
+	support_file("getent", 0755, script);
+	snprintf(path, sizeof(path), "%s:%s", support_directory(),
+	    getenv("PATH"));
+	ck_assert_int_eq(setenv("PATH", path, 1), 0);
+	tree_start(tree,
+	    "children:\n"
+	    "  - {id: a, uid: no-such-user, command: [sleep, '1000']}\n");
+}
+
+static const char *const hanging[] = {
+	"#!/bin/sh\nexec sleep 1000\n",
+	"#!/bin/sh\nexec sleep 1000 >&-\n",
+};
+
+START_TEST(a_user_database_that_hangs_is_given_up)
+{
+	struct tree tree;
+
+	start_with_getent(&tree, hanging[_i]);
+	support_await_stderr(&tree.host,
+	    "uid: the user database does not answer");
+	tree_end(&tree, 1);
+}
+END_TEST
+
+START_TEST(a_user_database_may_answer_without_end)
+{
+	struct tree tree;
+
+	start_with_getent(&tree, "#!/bin/sh\nexec yes\n");
+	support_await_stderr(&tree.host,
+	    "uid: expected the name or number of a user, got 'no-such-user'");
+	tree_end(&tree, 1);
+}
+END_TEST
+
 /* As with run: he may ask for what he is, though he may set nothing. */
 START_TEST(an_ordinary_user_may_name_himself)
 {
@@ -521,6 +563,8 @@ main(void)
 	tcase_add_test(tc, a_killed_host_leaves_nothing);
 	tcase_add_test(tc, a_first_start_that_fails_ends_the_tree);
 	tcase_add_test(tc, an_unknown_user_is_told);
+	tcase_add_loop_test(tc, a_user_database_that_hangs_is_given_up, 0, 2);
+	tcase_add_test(tc, a_user_database_may_answer_without_end);
 	tcase_add_test(tc, an_ordinary_user_may_name_himself);
 	tcase_add_test(tc, a_significant_child_ends_the_tree_with_its_status);
 	tcase_add_test(tc, a_second_signal_kills);

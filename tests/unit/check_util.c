@@ -102,6 +102,21 @@ START_TEST(more_than_may_be_is_not_read)
 }
 END_TEST
 
+START_TEST(a_read_ends_with_its_time)
+{
+	size_t length;
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(write(ends[1], "some", 4), 4);
+	ck_assert_ptr_null(fd_read_until(ends[0], 10, clock_deadline(1),
+	    &length));
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 START_TEST(a_wait_ends_with_what_is_awaited_or_its_time)
 {
 	int ends[2];
@@ -527,6 +542,7 @@ main(void)
 	tcase_add_test(tc, a_closed_descriptor_is_minus_one);
 	tcase_add_test(tc, all_is_read_up_to_the_end);
 	tcase_add_test(tc, more_than_may_be_is_not_read);
+	tcase_add_test(tc, a_read_ends_with_its_time);
 	tcase_add_test(tc, a_wait_ends_with_what_is_awaited_or_its_time);
 	tcase_add_test(tc, standard_descriptors_are_held);
 	tcase_add_test(tc, inherited_descriptors_are_let_go);
