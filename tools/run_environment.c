@@ -32,7 +32,7 @@ read_file(struct environment *env, const char *path, const char *verb)
 	size_t i;
 
 	tree_problems_init(&problems);
-	list = dotenv_read(path, &problems);
+	list = dotenv_read(path, true, &problems);
 	if (list == NULL && problems.count > 0)
 		tell(verb, &problems.list[0]);
 	tree_problems_fini(&problems);

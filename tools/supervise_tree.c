@@ -130,7 +130,7 @@ read_env(const char *path, char **why)
 	char **list, *end;
 
 	tree_problems_init(&problems);
-	list = dotenv_read(path, &problems);
+	list = dotenv_read(path, false, &problems);
 	if (list == NULL)
 		*why = print_problems(&problems);
 	tree_problems_fini(&problems);

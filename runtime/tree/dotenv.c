@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/tree/source.h"
@@ -160,34 +161,40 @@ dotenv_parse(const char *path, const char *text, size_t length,
 	return list.vars;
 }
 
-/* All of a file, with a NUL behind it; NULL with errno. */
+/* All of a file, with a NUL behind it; NULL with errno, ESPIPE for a FIFO. */
 static char *
-read_file(const char *path, size_t *length)
+read_file(const char *path, bool may_wait, size_t *length)
 {
-	char *text;
+	char *text = NULL;
+	struct stat st;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open(path,
+	    O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK));
 	if (fd == -1)
 		return NULL;
-	text = fd_read_all(fd, FILE_MAX, length);
+	if (may_wait || (fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode)))
+		text = fd_read_all(fd, FILE_MAX, length);
+	else
+		errno = ESPIPE;
 	fd_close(&fd);
 	return text;
 }
 
 char **
-dotenv_read(const char *path, struct tree_problems *problems)
+dotenv_read(const char *path, bool may_wait, struct tree_problems *problems)
 {
 	const struct source source = { .path = (char *)(uintptr_t)path };
 	char **list, *text;
 	size_t length;
 	int saved;
 
-	text = read_file(path, &length);
+	text = read_file(path, may_wait, &length);
 	if (text == NULL) {
 		saved = errno;
 		tree_problem_add(problems, &source, TREE_PROBLEM_WHOLE, "%s",
-		    strerror(saved));
+		    saved == ESPIPE ? "expected a file, got a FIFO" :
+				      strerror(saved));
 		errno = saved;
 		return NULL;
 	}

@@ -396,7 +396,7 @@ procfile_load(const char *path, const char *formation,
 
 	dotenv = format("%s/.env", directory != NULL ? directory : ".");
 	if (dotenv != NULL && access(dotenv, F_OK) == 0)
-		env = dotenv_read(dotenv, problems);
+		env = dotenv_read(dotenv, false, problems);
 	free(dotenv);
 	if (source_read(&source, path, problems) == 0) {
 		tree = load(&source, env, formation, directory, problems);

@@ -399,6 +399,7 @@ START_TEST(what_a_child_needs_and_is_not_there_is_told)
 	} missing[] = {
 		{ "env_file: @/none.env", "none.env: " },
 		{ "env_file: @/bad.env", "bad.env:2:" },
+		{ "env_file: @/fifo", "expected a file, got a FIFO" },
 		{ "stdin: @/none", "standard input " },
 	};
 	struct tree tree;
@@ -406,6 +407,7 @@ START_TEST(what_a_child_needs_and_is_not_there_is_told)
 	size_t i;
 
 	support_file("bad.env", 0644, "A=1\nB='2\n");
+	ck_assert_int_eq(mkfifo(support_path("fifo"), 0600), 0);
 	for (i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		snprintf(text, sizeof(text),
 		    "children:\n"

@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -121,7 +124,7 @@ START_TEST(file_is_read)
 	char **list;
 
 	tree_problems_init(&problems);
-	list = dotenv_read(path, &problems);
+	list = dotenv_read(path, false, &problems);
 	ck_assert_ptr_nonnull(list);
 	ck_assert_str_eq(list[1], "B=2");
 	dotenv_free(list);
@@ -132,16 +135,46 @@ END_TEST
 START_TEST(file_that_cannot_be_read_is_a_problem)
 {
 	tree_problems_init(&problems);
-	ck_assert_ptr_null(dotenv_read(support_path("none"), &problems));
+	ck_assert_ptr_null(dotenv_read(support_path("none"), false, &problems));
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert_uint_eq(problems.list[0].line, 0);
 	tree_problems_fini(&problems);
-	ck_assert_ptr_null(dotenv_read(support_directory(), &problems));
+	ck_assert_ptr_null(dotenv_read(support_directory(), false, &problems));
 	ck_assert_int_eq(errno, EISDIR);
 	tree_problems_fini(&problems);
-	ck_assert_ptr_null(dotenv_read("/dev/zero", &problems));
+	ck_assert_ptr_null(dotenv_read("/dev/zero", false, &problems));
 	ck_assert_int_eq(errno, EFBIG);
 	tree_problems_fini(&problems);
+}
+END_TEST
+
+START_TEST(fifo_is_refused_where_nobody_waits)
+{
+	const char *path = support_path("fifo");
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	tree_problems_init(&problems);
+	ck_assert_ptr_null(dotenv_read(path, false, &problems));
+	ck_assert_str_eq(problems.list[0].text, "expected a file, got a FIFO");
+	tree_problems_fini(&problems);
+}
+END_TEST
+
+START_TEST(pipe_is_read_where_that_may_take_long)
+{
+	char path[32], **list;
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(write(ends[1], "A=1\n", 4), 4);
+	close(ends[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	tree_problems_init(&problems);
+	list = dotenv_read(path, true, &problems);
+	ck_assert_ptr_nonnull(list);
+	ck_assert_str_eq(list[0], "A=1");
+	dotenv_free(list);
+	close(ends[0]);
 }
 END_TEST
 
@@ -161,5 +194,7 @@ main(void)
 	tc = support_case(suite, "read");
 	tcase_add_test(tc, file_is_read);
 	tcase_add_test(tc, file_that_cannot_be_read_is_a_problem);
+	tcase_add_test(tc, fifo_is_refused_where_nobody_waits);
+	tcase_add_test(tc, pipe_is_read_where_that_may_take_long);
 	return support_main(suite, NULL);
 }
