@@ -169,10 +169,12 @@ machine_started(struct machine *machine, int64_t now, uint64_t run)
 	if (node == NULL || node->state != MACHINE_STARTING)
 		return false;
 	command = node->child->spec->command;
-	timer_clear(&node->timer);
+	/* The time that began with start_pre goes on: it is for both. */
+	if (command->ready == SPEC_READY_STARTED)
+		timer_clear(&node->timer);
 	node_set(node, MACHINE_WAITING);
 	if (command->ready != SPEC_READY_STARTED) {
-		if (command->ready_timeout_ms >= 0)
+		if (command->ready_timeout_ms >= 0 && node->timer.due == -1)
 			timer_set(&node->timer,
 			    machine->now + command->ready_timeout_ms);
 	} else if (command->min_uptime_ms > 0) {

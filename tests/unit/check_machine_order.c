@@ -212,7 +212,9 @@ START_TEST(not_ready_in_time_is_a_failed_start)
 }
 END_TEST
 
-START_TEST(hanging_precommand_is_a_failed_start)
+/* Its child `a` is before its command, and has 500 ms to become ready. */
+static struct puppet *
+boot_with_precommand(void)
 {
 	struct spec_tree *tree = puppet_tree("a?");
 	struct spec_command *command = tree->root.children[0].command;
@@ -225,6 +227,29 @@ START_TEST(hanging_precommand_is_a_failed_start)
 	puppet_hold_start(p, "a");
 	machine_boot(p->machine, p->now);
 	puppet_act(p);
+	return p;
+}
+
+START_TEST(precommand_takes_of_the_time_to_become_ready)
+{
+	struct puppet *p = boot_with_precommand();
+
+	puppet_pass(p, 400);
+	puppet_started(p, "a");
+	puppet_expect_state(p, "a", "waiting");
+	puppet_pass(p, 99);
+	puppet_expect(p, "+a");
+	puppet_pass(p, 1);
+	puppet_expect(p, "-a");
+	puppet_expect_end(p, 1);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(hanging_precommand_is_a_failed_start)
+{
+	struct puppet *p = boot_with_precommand();
+
 	puppet_pass(p, 500);
 	puppet_expect(p, "+a -a");
 	puppet_expect_end(p, 1);
@@ -419,6 +444,7 @@ main(void)
 	tcase_add_test(tc, end_before_ready_is_a_failed_start);
 	tcase_add_test(tc, not_ready_in_time_is_a_failed_start);
 	tcase_add_test(tc, hanging_precommand_is_a_failed_start);
+	tcase_add_test(tc, precommand_takes_of_the_time_to_become_ready);
 	tcase_add_test(tc, started_means_alive_after_min_uptime);
 	tcase_add_test(tc, child_not_autostarted_is_listed);
 	tcase_add_test(tc, bad_tree_is_refused);
