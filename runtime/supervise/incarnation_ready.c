@@ -14,6 +14,7 @@
 #include "runtime/ready/ready_log.h"
 #include "runtime/supervise/incarnation_private.h"
 #include "runtime/supervise/messages.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/log.h"
 #include "runtime/util/loop.h"
@@ -42,13 +43,25 @@ on_watchdog(void *arg)
 	run->handler->watchdog(run, run->arg);
 }
 
+/* How long it is until its min_uptime, before which it is not ready. */
+static int64_t
+until_ready(const struct incarnation *run)
+{
+	const struct spec_command *command = run->child.command;
+	int64_t left = run->since + command->min_uptime_ms - clock_ms();
+
+	return command->ready == SPEC_READY_STARTED && left > 0 ? left : 0;
+}
+
 static void
 feed_watchdog(struct incarnation *run)
 {
 	if (run->watchdog_timer != NULL)
 		loop_timer_set(run->watchdog_timer,
-		    run->watchdog_ms > 0 ? run->watchdog_ms :
-					   run->child.command->watchdog_ms);
+		    until_ready(run) +
+			(run->watchdog_ms > 0 ?
+				run->watchdog_ms :
+				run->child.command->watchdog_ms));
 }
 
 static void

@@ -137,6 +137,42 @@ START_TEST(it_tells_what_it_is_about)
 }
 END_TEST
 
+START_TEST(the_watchdog_begins_with_min_uptime)
+{
+	struct record record;
+
+	record_open(&record);
+	record_start(&record,
+	    "    watchdog: 1ms\n    min_uptime: 1000s\n"
+	    "    command: [sleep, '0.1']\n");
+	record_await(&record, "empty");
+	ck_assert_str_eq(record.told, "started,ended,empty,");
+	record_start(&record,
+	    "    watchdog: 1ms\n    min_uptime: 1ms\n"
+	    "    command: [sleep, '1000']\n");
+	record_await(&record, "watchdog");
+	incarnation_stop(record.run, true);
+	record_await(&record, "empty");
+	record_close(&record);
+}
+END_TEST
+
+START_TEST(a_word_before_min_uptime_does_not_hasten_the_watchdog)
+{
+	struct record record;
+
+	record_open(&record);
+	record_start(&record,
+	    "    watchdog: 1ms\n    min_uptime: 1000s\n"
+	    "    command: [sleep, '0.1']\n");
+	record_await(&record, "started");
+	trial_notify(SOCKET, "WATCHDOG=1\nSTATUS=here");
+	record_await(&record, "empty");
+	ck_assert_str_eq(record.told, "started,status,ended,empty,");
+	record_close(&record);
+}
+END_TEST
+
 START_TEST(it_may_have_to_give_signs_of_life_more_often)
 {
 	struct record record;
@@ -295,6 +331,9 @@ main(void)
 	tcase_add_loop_test(tc, a_process_of_others_is_not_taken, 0, 2);
 	tc = support_case(suite, "state");
 	tcase_add_test(tc, it_tells_what_it_is_about);
+	tcase_add_test(tc, the_watchdog_begins_with_min_uptime);
+	tcase_add_test(tc,
+	    a_word_before_min_uptime_does_not_hasten_the_watchdog);
 	tcase_add_test(tc, it_may_have_to_give_signs_of_life_more_often);
 	tcase_add_test(tc, status_tells_what_it_is_about);
 	tc = support_case(suite, "usage");
