@@ -75,6 +75,13 @@ find(const struct entry *sorted, size_t n, const char *id)
 	return bsearch(&key, sorted, n, sizeof(key), compare_entries);
 }
 
+/* More than can be added to the clock, or counted in smaller units. */
+static bool
+is_too_long(int64_t ms)
+{
+	return ms > PARSE_TIME_MAX;
+}
+
 static bool
 check_ready_log(struct check *check, const struct spec_child *child)
 {
@@ -116,6 +123,9 @@ check_ready(struct check *check, const struct spec_child *child)
 		if (command->ready_interval_ms <= 0)
 			return INVALID(check, child,
 			    "ready: the interval must be longer than 0");
+		if (is_too_long(command->ready_interval_ms))
+			return INVALID(check, child,
+			    "ready: the interval is longer than 292 years");
 		break;
 	case SPEC_READY_LOG:
 		return check_ready_log(check, child);
@@ -139,6 +149,10 @@ check_command(struct check *check, const struct spec_child *child)
 	if (command->ready_timeout_ms < -1 || command->min_uptime_ms < 0 ||
 	    command->watchdog_ms < 0)
 		return INVALID(check, child, "a time is negative");
+	if (is_too_long(command->ready_timeout_ms) ||
+	    is_too_long(command->min_uptime_ms) ||
+	    is_too_long(command->watchdog_ms))
+		return INVALID(check, child, "a time is longer than 292 years");
 	check->total += command->instances;
 	if (child->significant && command->instances > 1)
 		return complain(check, GROUPER_BAD_COMBINATION, child,
@@ -192,6 +206,9 @@ check_alone(struct check *check, const struct spec_supervisor *supervisor,
 	    backoff->reset_ms < 0)
 		return INVALID(check, child,
 		    "backoff: expected 0 <= min <= max, reset >= 0");
+	if (is_too_long(backoff->max_ms) || is_too_long(backoff->reset_ms))
+		return INVALID(check, child,
+		    "backoff: a time is longer than 292 years");
 	if (!child->parallel && child->depends_on != NULL &&
 	    child->depends_on[0] != NULL)
 		return INVALID(check, child,
@@ -376,6 +393,9 @@ check_supervisor(struct check *check, const struct spec_supervisor *supervisor,
 		return INVALID(check, at, "period: must be longer than 0");
 	if (supervisor->cooldown_ms < -1)
 		return INVALID(check, at, "on_limit: a time is negative");
+	if (is_too_long(supervisor->period_ms) ||
+	    is_too_long(supervisor->cooldown_ms))
+		return INVALID(check, at, "a time is longer than 292 years");
 	for (i = 0; i < supervisor->nchildren; i++)
 		if (!check_alone(check, supervisor, &supervisor->children[i]))
 			return false;

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define TIME_MAX_MS (INT64_MAX / 1000000)
-
 static const char *const signal_names[] = {
 	[SIGHUP] = "HUP",
 	[SIGINT] = "INT",
@@ -151,7 +149,7 @@ parse_time(const char *text, int64_t *ms)
 	int64_t unit, fraction;
 	uint64_t whole;
 
-	if (!read_digits(&p, TIME_MAX_MS, &whole))
+	if (!read_digits(&p, PARSE_TIME_MAX, &whole))
 		return -1;
 	/* The unit stands behind the fraction, which is counted in it. */
 	point = p;
@@ -162,7 +160,7 @@ parse_time(const char *text, int64_t *ms)
 		return -1;
 	p = point;
 	read_fraction(&p, unit, &fraction);
-	if ((int64_t)whole > (TIME_MAX_MS - fraction) / unit)
+	if ((int64_t)whole > (PARSE_TIME_MAX - fraction) / unit)
 		return -1;
 	*ms = (int64_t)whole * unit + fraction;
 	return 0;

@@ -11,9 +11,15 @@
 #include <stdint.h>
 
 /*
+ * Of a time, in ms, some 292 years: it can be counted in ns, and a few be
+ * added up.
+ */
+#define PARSE_TIME_MAX (INT64_MAX / 1000000)
+
+/*
  * A time: a number, also with a fraction, and a unit ms, s, m, h or d
  * without a blank between; bare numbers are seconds.  Result in ms, at most
- * some 292 years (INT64_MAX / 10^6); rounded up to the next ms.
+ * PARSE_TIME_MAX; rounded up to the next ms.
  */
 int parse_time(const char *text, int64_t *ms);
 

@@ -11,6 +11,7 @@
 
 #include "puppet.h"
 #include "runtime/supervise/window.h"
+#include "runtime/util/parse.h"
 #include "support.h"
 
 static void
@@ -155,6 +156,39 @@ START_TEST(edges_are_checked)
 	tree = puppet_tree("a b<a");
 	tree->root.children[1].parallel = false;
 	assert_tree(tree, GROUPER_INVALID, "parallel");
+}
+END_TEST
+
+/* Times are added to the clock, and told in microseconds. */
+START_TEST(times_that_would_overflow_are_refused)
+{
+	struct spec_tree *tree = puppet_tree("a");
+	struct spec_child *child = &tree->root.children[0];
+	struct spec_command *command = child->command;
+	int64_t *const times[] = { &command->ready_timeout_ms,
+		&command->min_uptime_ms, &command->watchdog_ms,
+		&command->ready_interval_ms, &child->backoff.max_ms,
+		&child->backoff.reset_ms, &tree->root.period_ms,
+		&tree->root.cooldown_ms };
+	const struct spec_child *at;
+	int64_t before;
+	size_t i;
+	char *why;
+
+	command->ready = SPEC_READY_EXEC;
+	command->ready_argv = calloc(2, sizeof(char *));
+	command->ready_argv[0] = strdup("true");
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		before = *times[i];
+		*times[i] = PARSE_TIME_MAX;
+		ck_assert_int_eq(spec_check(tree, &why, &at), GROUPER_OK);
+		*times[i] = PARSE_TIME_MAX + 1;
+		ck_assert_int_eq(spec_check(tree, &why, &at), GROUPER_INVALID);
+		ck_assert_ptr_nonnull(strstr(why, "longer than 292 years"));
+		free(why);
+		*times[i] = before;
+	}
+	spec_free(tree);
 }
 END_TEST
 
@@ -395,6 +429,7 @@ main(void)
 	tcase_add_test(tc, significance_is_checked);
 	tcase_add_test(tc, edges_are_checked);
 	tcase_add_test(tc, numbers_are_checked);
+	tcase_add_test(tc, times_that_would_overflow_are_refused);
 	tcase_add_test(tc, readiness_is_checked);
 	tcase_add_test(tc, readiness_by_lines_needs_a_log);
 	tcase_add_test(tc, command_or_supervisor);
