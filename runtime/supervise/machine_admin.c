@@ -138,6 +138,7 @@ restart(struct machine_node *node)
 	if (node->next == NEXT_REMOVE)
 		return GROUPER_NOT_FOUND;
 	node->next = NEXT_START;
+	node->next_kind = KIND_REQUEST;
 	node->wanted = true;
 	node_stop(node, "to restart, by request");
 	return GROUPER_OK;

@@ -248,7 +248,7 @@ follow(struct machine_node *node)
 	} else if (node->cycle)
 		node_set(node, MACHINE_PENDING);
 	else if (node->next == NEXT_START)
-		node_pend(node, KIND_REQUEST,
+		node_pend(node, node->next_kind,
 		    node->child->parent->phase == PHASE_UP);
 	else
 		return false;

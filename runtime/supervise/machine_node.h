@@ -97,6 +97,7 @@ struct machine_node {
 	enum machine_state state;
 	enum kind kind;
 	enum next next;
+	enum kind next_kind; /* of NEXT_START */
 	enum cause cause;
 	enum queue queue;
 	struct weight weight;
@@ -291,6 +292,7 @@ void timer_clear(struct timer *timer);
 /* machine_order.c: who starts or stops next. */
 void node_pend(struct machine_node *node, enum kind kind, bool urgent);
 void node_unpend(struct machine_node *node);
+enum kind kind_again(const struct machine_node *node); /* not of a request */
 void node_start(struct machine_node *node);
 /* asked: why, if it did nothing to deserve it; NULL: its reason says that. */
 void node_stop(struct machine_node *node, const char *asked);

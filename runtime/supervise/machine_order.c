@@ -71,6 +71,16 @@ node_unpend(struct machine_node *node)
 	child_update(node->child);
 }
 
+/*
+ * What never was ready still starts for the first time, with all that follows
+ * from its failure.
+ */
+enum kind
+kind_again(const struct machine_node *node)
+{
+	return node->ready_once ? KIND_RESTART : node->kind;
+}
+
 /* A new incarnation of a supervisor: with the children of its specification. */
 static void
 start_supervisor(struct branch *supervisor)
@@ -425,13 +435,8 @@ cycle_start(struct branch *supervisor)
 	TAILQ_FOREACH(child, &supervisor->children, sibling) {
 		child->doomed = false;
 		TAILQ_FOREACH(node, &child->nodes, sibling) {
-			if (!node->cycle)
-				continue;
-			/* What never was ready still starts for the first
-			   time, with all that follows from its failure. */
-			node_pend(node,
-			    node->ready_once ? KIND_RESTART : node->kind,
-			    false);
+			if (node->cycle)
+				node_pend(node, kind_again(node), false);
 		}
 		child_update(child);
 	}

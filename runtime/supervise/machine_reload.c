@@ -154,6 +154,17 @@ move_source(struct source **at, struct source *to)
 	*at = to;
 }
 
+/*
+ * To stop and start it is our wish and no restart, so it does not count; a
+ * start that fails then is one, as nobody waits for it who could try again.
+ */
+static void
+start_after(struct machine_node *node)
+{
+	node->next = NEXT_START;
+	node->next_kind = kind_again(node);
+}
+
 static void
 restart_changed(struct child *child, const char *key)
 {
@@ -169,7 +180,7 @@ restart_changed(struct child *child, const char *key)
 		machine_tell(node, MACHINE_NOTE_CHANGED, "%s", why);
 		if (!branch_runs(child->parent))
 			continue;
-		node->next = NEXT_START;
+		start_after(node);
 		node_stop(node, why);
 	}
 }
@@ -183,7 +194,7 @@ revive(struct child *child)
 	child->removing = false;
 	TAILQ_FOREACH(node, &child->nodes, sibling)
 		if (node->next == NEXT_REMOVE) {
-			node->next = NEXT_START;
+			start_after(node);
 			node->wanted = child->spec->autostart;
 		}
 }

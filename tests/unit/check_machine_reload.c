@@ -72,6 +72,72 @@ START_TEST(reload_restarts_what_has_another_command)
 }
 END_TEST
 
+START_TEST(reload_whose_restart_fails_tries_again)
+{
+	static const char *const trees[][2] = { { "a b", "a? b" },
+		{ "a:t b", "a:t? b" }, { "all a b", "all a? b" } };
+	struct puppet *p;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		p = puppet_boot(trees[i][0]);
+		puppet_fail(p, "a", 1);
+		ck_assert_int_eq(puppet_reload(p, trees[i][1]), GROUPER_OK);
+		puppet_expect(p,
+		    i == 2 ? "+a +b -a +a -b +a" : "+a +b -a +a +a");
+		puppet_ready(p, "a");
+		puppet_expect_state(p, "a", "running");
+		puppet_expect_state(p, "b", "running");
+		ck_assert_uint_eq(p->counts[MACHINE_NOTE_RESTART], 1);
+		puppet_free(p);
+	}
+}
+END_TEST
+
+START_TEST(reload_counts_as_restart_only_what_fails)
+{
+	struct puppet *p = puppet_boot("1/5000 a b");
+
+	ck_assert_int_eq(puppet_reload(p, "1/5000 a? b"), GROUPER_OK);
+	puppet_ready(p, "a");
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_RESTART], 0);
+	puppet_fail(p, "a", 2);
+	ck_assert_int_eq(puppet_reload(p, "1/5000 a b"), GROUPER_OK);
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_RESTART], 1);
+	puppet_expect(p, "+a +b -a +a -a +a +a -b");
+	puppet_expect_end(p, 1);
+	puppet_free(p);
+}
+END_TEST
+
+/* As without the reload: the supervisor could not be started. */
+START_TEST(reload_before_it_was_ready_leaves_it_the_first_start)
+{
+	struct puppet *p = puppet_boot("b a?");
+
+	puppet_fail(p, "a", 1);
+	ck_assert_int_eq(puppet_reload(p, "b a"), GROUPER_OK);
+	puppet_expect(p, "+b +a -a +a -b");
+	puppet_expect_end(p, 1);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(restart_by_request_that_fails_is_not_tried_again)
+{
+	struct puppet *p = puppet_boot("a b");
+
+	puppet_hold_stop(p, "a");
+	ck_assert_int_eq(puppet_reload(p, "a? b"), GROUPER_OK);
+	ck_assert_int_eq(ASK(p, restart, "a"), GROUPER_OK);
+	puppet_fail(p, "a", 1);
+	puppet_end(p, "a", 15);
+	puppet_expect(p, "+a +b -a +a");
+	puppet_expect_state(p, "a", "idle");
+	puppet_free(p);
+}
+END_TEST
+
 /* code_change: a faulty one */
 START_TEST(reload_rejects_as_a_whole)
 {
@@ -118,8 +184,10 @@ START_TEST(reload_revives_what_was_about_to_go)
 	puppet_expect(p, "+a +b -b");
 	ck_assert_int_eq(puppet_reload(p, "a b"), GROUPER_OK);
 	puppet_expect(p, "");
+	puppet_fail(p, "b", 1);
 	puppet_end(p, "b", 15);
-	puppet_expect(p, "+b");
+	puppet_expect(p, "+b +b");
+	puppet_expect_state(p, "b", "running");
 	puppet_free(p);
 }
 END_TEST
@@ -160,6 +228,11 @@ main(void)
 	tcase_add_test(tc, reload_starts_new_and_stops_removed);
 	tcase_add_test(tc, reload_changes_policy_in_place);
 	tcase_add_test(tc, reload_restarts_what_has_another_command);
+	tcase_add_test(tc, reload_whose_restart_fails_tries_again);
+	tcase_add_test(tc, reload_counts_as_restart_only_what_fails);
+	tcase_add_test(tc,
+	    reload_before_it_was_ready_leaves_it_the_first_start);
+	tcase_add_test(tc, restart_by_request_that_fails_is_not_tried_again);
 	tcase_add_test(tc, reload_rejects_as_a_whole);
 	tcase_add_test(tc, reload_sets_instances);
 	tcase_add_test(tc, reload_revives_what_was_about_to_go);
