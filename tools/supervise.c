@@ -148,6 +148,8 @@ static enum grouper_error
 reload(json_t **ignored, char **why, void *arg)
 {
 	struct supervise *supervise = arg;
+	/* READY=1 would come too early, or undo STOPPING=1. */
+	bool tells = supervise->told_ready && supervise->stop_began == 0;
 	enum grouper_error error = GROUPER_INVALID;
 	struct spec_tree *tree;
 
@@ -157,7 +159,7 @@ reload(json_t **ignored, char **why, void *arg)
 		*why = strdup("there is no tree file");
 		return GROUPER_INVALID;
 	}
-	if (supervise->manager != NULL)
+	if (tells)
 		tell_reloading(supervise->manager);
 	tree = tree_read_for(supervise->options, supervise->options->path, why);
 	if (tree != NULL)
@@ -168,7 +170,7 @@ reload(json_t **ignored, char **why, void *arg)
 		supervise->tree = tree;
 	} else
 		spec_free(tree);
-	if (supervise->manager != NULL)
+	if (tells)
 		tell_ready(supervise->manager, NULL);
 	return error;
 }

@@ -3,6 +3,7 @@
  * `grouper supervise` as a service: what it tells the service manager that
  * started it, which file it takes, and its logs that are rotated.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -85,6 +86,47 @@ START_TEST(a_service_manager_is_told_of_each_step)
 	tree_end(&tree, 0);
 	/* Its socket is no child's. */
 	support_await_file(support_path("seen"), "\n");
+	fd_close(&manager);
+}
+END_TEST
+
+static void
+expect_nothing_told(void)
+{
+	char byte;
+
+	ck_assert_int_eq(recv(manager, &byte, 1, MSG_DONTWAIT), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+}
+
+START_TEST(a_reload_tells_nothing_before_ready_and_after_stopping)
+{
+	struct tree tree;
+
+	be_manager();
+	start(&tree,
+	    "name: t\nchildren:\n"
+	    "  - id: a\n"
+	    "    ready: fd:3\n"
+	    "    shutdown: infinity\n"
+	    "    shell: |\n"
+	    "      trap 'until [ -e @/end ]; do sleep 0.1; done; exit 0' TERM\n"
+	    "      echo >@/seen\n"
+	    "      until [ -e @/go ]; do sleep 0.1; done\n"
+	    "      echo >&3; exec 3>&-\n"
+	    "      while :; do sleep 0.1; done\n",
+	    NULL);
+	support_await_file(support_path("seen"), "\n");
+	tree_expect(0, ARGV("reload"));
+	expect_nothing_told();
+	support_file("go", 0644, "");
+	expect_told("READY=1");
+	support_signal(&tree.host, SIGTERM);
+	expect_told("STOPPING=1");
+	tree_expect(122, ARGV("reload"));
+	expect_nothing_told();
+	support_file("end", 0644, "");
+	tree_end(&tree, 0);
 	fd_close(&manager);
 }
 END_TEST
@@ -177,6 +219,8 @@ main(void)
 	TCase *tc = support_case(suite, "service");
 
 	tcase_add_test(tc, a_service_manager_is_told_of_each_step);
+	tcase_add_test(tc,
+	    a_reload_tells_nothing_before_ready_and_after_stopping);
 	tcase_add_test(tc, a_service_manager_gets_signs_of_life);
 	tcase_add_test(tc, usr1_opens_logs_anew);
 	tc = support_case(suite, "file");
