@@ -19,6 +19,20 @@ node_begin(struct machine_node *node)
 		node_pend(node, KIND_REQUEST, parent->phase == PHASE_UP);
 }
 
+/* All that is no longer listed with it, the deepest first. */
+static void
+tell_removed(const struct machine_node *node)
+{
+	const struct machine_node *below;
+	const struct child *child;
+
+	if (node->supervisor != NULL)
+		TAILQ_FOREACH(child, &node->supervisor->children, sibling)
+			TAILQ_FOREACH(below, &child->nodes, sibling)
+				tell_removed(below);
+	machine_tell(node, MACHINE_NOTE_REMOVED, "%s", "");
+}
+
 void
 node_remove(struct machine_node *node)
 {
@@ -27,7 +41,7 @@ node_remove(struct machine_node *node)
 	    child->spec->restart == SPEC_TEMPORARY;
 
 	BUG_IF(node_alive(node));
-	machine_tell(node, MACHINE_NOTE_REMOVED, "%s", "");
+	tell_removed(node);
 	node_free(node);
 	if (whole && child->nnodes == 0)
 		child_free(child);

@@ -42,6 +42,33 @@ START_TEST(reload_starts_new_and_stops_removed)
 }
 END_TEST
 
+/* Else whoever keeps something for a key keeps it for ever. */
+START_TEST(what_goes_with_its_supervisor_is_told)
+{
+	struct puppet *p = puppet_boot("a in{ x*2 y{ z } }");
+
+	ck_assert_int_eq(puppet_reload(p, "a"), GROUPER_OK);
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_REMOVED], 5);
+	ck_assert_int_eq(puppet_spawn(p, "", "n{ x y }"), GROUPER_OK);
+	ASK(p, stop, "n");
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_REMOVED], 5);
+	ck_assert_int_eq(ASK(p, delete, "n"), GROUPER_OK);
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_REMOVED], 8);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(what_starts_with_its_supervisor_is_not_told_removed)
+{
+	struct puppet *p = puppet_boot("a in{ 0/5000 x y }");
+
+	puppet_end(p, "in/x", KILLED);
+	puppet_expect(p, "+a +in/x +in/y -in/y +in/x +in/y");
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_REMOVED], 0);
+	puppet_free(p);
+}
+END_TEST
+
 /* code_change, code_change_map: flags and specifications */
 START_TEST(reload_changes_policy_in_place)
 {
@@ -226,6 +253,8 @@ main(void)
 	tc = support_case(suite, "reload");
 	tcase_add_test(tc, reload_of_the_same_changes_nothing);
 	tcase_add_test(tc, reload_starts_new_and_stops_removed);
+	tcase_add_test(tc, what_goes_with_its_supervisor_is_told);
+	tcase_add_test(tc, what_starts_with_its_supervisor_is_not_told_removed);
 	tcase_add_test(tc, reload_changes_policy_in_place);
 	tcase_add_test(tc, reload_restarts_what_has_another_command);
 	tcase_add_test(tc, reload_whose_restart_fails_tries_again);
