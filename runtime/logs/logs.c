@@ -124,9 +124,14 @@ logs_sink(struct logs *logs, const struct logs_target *target)
 {
 	struct entry *entry;
 
-	LIST_FOREACH(entry, &logs->entries, entry)
-		if (is_for(entry, target))
-			return entry->sink;
+	LIST_FOREACH(entry, &logs->entries, entry) {
+		if (!is_for(entry, target))
+			continue;
+		if (target->kind == LOGS_FILE)
+			sink_file_limit(entry->sink, target->max_size,
+			    target->keep);
+		return entry->sink;
+	}
 	drop_unused_files(logs);
 	entry = calloc(1, sizeof(*entry));
 	if (entry == NULL)

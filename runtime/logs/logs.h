@@ -37,8 +37,8 @@ void logs_free(struct logs *logs);
 
 /*
  * The sink for a target, to be joined before the next call: files that
- * nobody has joined are let go then.  Whoever joined it may outlive logs.  A
- * path that is there already keeps the size and number it had.  NULL with
+ * nobody has joined are let go then.  Whoever joined it may outlive logs.  Of
+ * several who name the same path, the last says size and number.  NULL with
  * errno.
  */
 struct sink *logs_sink(struct logs *logs, const struct logs_target *target);

@@ -101,6 +101,9 @@ struct sink_file_options {
  */
 struct sink *sink_file_new(const struct sink_file_options *options);
 
+/* Other limits for one that sink_file_new() made, from the next line on. */
+void sink_file_limit(struct sink *sink, uint64_t max_size, unsigned int keep);
+
 /*
  * Datagrams as syslog(3) sends them, facility daemon, severity info, tag
  * the name with '.' for ':'.  path: of the socket, NULL for /dev/log.

@@ -367,3 +367,12 @@ sink_file_new(const struct sink_file_options *options)
 	}
 	return &sink->sink;
 }
+
+void
+sink_file_limit(struct sink *sink, uint64_t max_size, unsigned int keep)
+{
+	struct file_sink *file = (struct file_sink *)sink;
+
+	file->max_size = max_size;
+	file->keep = keep;
+}

@@ -202,7 +202,8 @@ bool spec_command_equal(const struct spec_command *one,
 
 /*
  * Whether they differ at most in what can change while the command runs:
- * instances, ready_timeout_ms, min_uptime_ms, stop_pre, reload_command.
+ * instances, ready_timeout_ms, min_uptime_ms, log_max_size, log_keep, stop_pre,
+ * reload_command.
  */
 bool spec_command_same_run(const struct spec_command *one,
     const struct spec_command *other);

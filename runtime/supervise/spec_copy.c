@@ -277,9 +277,7 @@ static bool
 same_log(const struct spec_command *one, const struct spec_command *other)
 {
 	return one->log == other->log &&
-	    same_text(one->log_file, other->log_file) &&
-	    one->log_max_size == other->log_max_size &&
-	    one->log_keep == other->log_keep;
+	    same_text(one->log_file, other->log_file);
 }
 
 const char *
@@ -335,6 +333,8 @@ spec_command_equal(const struct spec_command *one,
 	    one->instances == other->instances &&
 	    one->ready_timeout_ms == other->ready_timeout_ms &&
 	    one->min_uptime_ms == other->min_uptime_ms &&
+	    one->log_max_size == other->log_max_size &&
+	    one->log_keep == other->log_keep &&
 	    same_list(one->stop_pre, other->stop_pre) &&
 	    same_list(one->reload_command, other->reload_command);
 }

@@ -501,7 +501,7 @@ supervisor_shutdown(struct supervisor *supervisor, bool kill)
 	supervisor_act(supervisor);
 }
 
-/* Children that go on running: how they are stopped and reloaded from now. */
+/* Children that go on: how they are stopped, reloaded and logged from now. */
 static void
 change_runs(struct supervisor *supervisor)
 {
@@ -519,7 +519,8 @@ change_runs(struct supervisor *supervisor)
 		if (view.run != incarnation_number(slot->run) ||
 		    view.spec == NULL || view.spec->command == NULL)
 			continue;
-		if (incarnation_change(slot->run, view.spec) == -1)
+		if (incarnation_change(slot->run, view.spec) == -1 ||
+		    supervisor_limit_log(slot, view.spec->command) == -1)
 			log_warn("%s: the reload", slot->key);
 	}
 }

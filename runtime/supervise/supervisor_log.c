@@ -91,6 +91,16 @@ supervisor_take_log(struct slot *slot, const struct spec_command *command)
 	return -1;
 }
 
+int
+supervisor_limit_log(struct slot *slot, const struct spec_command *command)
+{
+	if (slot->log == NULL || command->log != SPEC_LOG_FILE)
+		return 0;
+	return find_sink(slot->supervisor, command, SPEC_LOG_FILE) == NULL ?
+	    -1 :
+	    0;
+}
+
 void
 supervisor_reopen_logs(struct supervisor *supervisor)
 {

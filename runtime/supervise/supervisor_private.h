@@ -43,4 +43,7 @@ int supervisor_open_log(struct supervisor *supervisor,
 /* Makes the log of a slot what its command wants, from now on. */
 int supervisor_take_log(struct slot *slot, const struct spec_command *command);
 
+/* Gives the limits of its command to the file that a slot logs to. */
+int supervisor_limit_log(struct slot *slot, const struct spec_command *command);
+
 #endif

@@ -148,24 +148,44 @@ START_TEST(a_service_manager_gets_signs_of_life)
 }
 END_TEST
 
+#define LOGS_TO(log) \
+	"name: t\nchildren:\n" \
+	"  - id: a\n" \
+	"    log: " log "\n" \
+	"    shell: |\n" \
+	"      trap 'echo more' HUP; echo first\n" \
+	"      while :; do sleep 0.05; done\n"
+
 START_TEST(usr1_opens_logs_anew)
 {
 	char old[512];
 	struct tree tree;
 
-	tree_start(&tree,
-	    "name: t\nchildren:\n"
-	    "  - id: a\n"
-	    "    log: {file: @/log}\n"
-	    "    shell: |\n"
-	    "      trap 'echo more' HUP; echo first\n"
-	    "      while :; do sleep 0.05; done\n");
+	tree_start(&tree, LOGS_TO("{file: @/log}"));
 	support_await_file(support_path("log"), "first\n");
 	snprintf(old, sizeof(old), "%s", support_path("log.old"));
 	ck_assert_int_eq(rename(support_path("log"), old), 0);
 	support_signal(&tree.host, SIGUSR1);
 	support_await_file(support_path("log"), NULL);
 	tree_expect(0, ARGV("signal", "HUP", "a"));
+	support_await_file(support_path("log"), "more\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_reload_limits_a_log_that_is_open)
+{
+	struct tree tree;
+	pid_t pid;
+
+	tree_start(&tree, LOGS_TO("{file: @/log}"));
+	support_await_file(support_path("log"), "first\n");
+	pid = tree_pid("a");
+	tree_write(LOGS_TO("{file: @/log, max_size: 8, keep: 1}"));
+	tree_expect(0, ARGV("reload"));
+	ck_assert_int_eq(tree_pid("a"), pid);
+	tree_expect(0, ARGV("signal", "HUP", "a"));
+	support_await_file(support_path("log.1"), "first\n");
 	support_await_file(support_path("log"), "more\n");
 	tree_stop(&tree, 0);
 }
@@ -223,6 +243,7 @@ main(void)
 	    a_reload_tells_nothing_before_ready_and_after_stopping);
 	tcase_add_test(tc, a_service_manager_gets_signs_of_life);
 	tcase_add_test(tc, usr1_opens_logs_anew);
+	tcase_add_test(tc, a_reload_limits_a_log_that_is_open);
 	tc = support_case(suite, "file");
 	tcase_add_test(tc, the_usual_file_is_found);
 	tcase_add_test(tc, more_than_one_file_is_refused);
