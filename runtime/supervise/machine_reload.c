@@ -208,6 +208,7 @@ change_child(struct child *child, struct source *source,
 {
 	const struct spec_child *old = child->spec;
 	struct source *keep = child->source;
+	bool revived = child->removing;
 	struct machine_node *node;
 	const char *key;
 
@@ -216,7 +217,7 @@ change_child(struct child *child, struct source *source,
 	move_source(&child->source, source);
 	child->spec = spec;
 	child->kept = true;
-	if (child->removing)
+	if (revived)
 		revive(child);
 	TAILQ_FOREACH(node, &child->nodes, sibling) {
 		node_update(node);
@@ -231,7 +232,9 @@ change_child(struct child *child, struct source *source,
 		key = spec_command_change(old->command, spec->command);
 		if (key != NULL)
 			restart_changed(child, key);
-		if (old->command->instances != spec->command->instances)
+		/* Of one that was about to go, some are gone. */
+		if (revived ||
+		    old->command->instances != spec->command->instances)
 			scale_to(child, spec->command->instances);
 	}
 	source_release(keep);

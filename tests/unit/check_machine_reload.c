@@ -219,6 +219,47 @@ START_TEST(reload_revives_what_was_about_to_go)
 }
 END_TEST
 
+START_TEST(reload_revives_all_instances)
+{
+	struct puppet *p = puppet_boot("w*3");
+
+	ASK(p, stop, "w" MARK "2");
+	puppet_hold_stop(p, "w" MARK "1");
+	puppet_hold_stop(p, "w" MARK "3");
+	/* Nothing keeps the second from going at once. */
+	ck_assert_int_eq(puppet_reload(p, "a"), GROUPER_OK);
+	puppet_expect_state(p, "w" MARK "2", NULL);
+	ck_assert_int_eq(puppet_reload(p, "a w*3"), GROUPER_OK);
+	puppet_end(p, "w" MARK "1", 15);
+	puppet_end(p, "w" MARK "3", 15);
+	puppet_expect_state(p, "w" MARK "1", "running");
+	puppet_expect_state(p, "w" MARK "2", "running");
+	puppet_expect_state(p, "w" MARK "3", "running");
+	puppet_free(p);
+}
+END_TEST
+
+/* As one that is new, not as scaled before. */
+START_TEST(reload_revives_as_many_as_the_tree_has)
+{
+	struct puppet *p = puppet_boot("w*2");
+
+	puppet_scale(p, "w", 3);
+	puppet_hold_stop(p, "w" MARK "1");
+	puppet_hold_stop(p, "w" MARK "2");
+	puppet_hold_stop(p, "w" MARK "3");
+	ck_assert_int_eq(puppet_reload(p, "a"), GROUPER_OK);
+	ck_assert_int_eq(puppet_reload(p, "a w*2"), GROUPER_OK);
+	puppet_end(p, "w" MARK "1", 15);
+	puppet_end(p, "w" MARK "2", 15);
+	puppet_end(p, "w" MARK "3", 15);
+	puppet_expect_state(p, "w" MARK "1", "running");
+	puppet_expect_state(p, "w" MARK "2", "running");
+	puppet_expect_state(p, "w" MARK "3", NULL);
+	puppet_free(p);
+}
+END_TEST
+
 START_TEST(reload_leaves_temporary_children_that_ended)
 {
 	struct puppet *p = puppet_boot("a t:x");
@@ -265,6 +306,8 @@ main(void)
 	tcase_add_test(tc, reload_rejects_as_a_whole);
 	tcase_add_test(tc, reload_sets_instances);
 	tcase_add_test(tc, reload_revives_what_was_about_to_go);
+	tcase_add_test(tc, reload_revives_all_instances);
+	tcase_add_test(tc, reload_revives_as_many_as_the_tree_has);
 	tcase_add_test(tc, reload_leaves_temporary_children_that_ended);
 	tcase_add_test(tc, reload_brings_back_a_deleted_child);
 	return support_main(suite, NULL);
