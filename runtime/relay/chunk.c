@@ -163,7 +163,9 @@ chunk_add_ref(struct chunk *chunk, const struct shared *shared)
 {
 	struct ref *last = &chunk->refs[chunk->nrefs];
 
-	if (chunk->nrefs > 0 && last[-1].at + last[-1].length == chunk->used &&
+	/* Another block may lie right behind that of the last one. */
+	if (chunk->nrefs > 0 && last[-1].block == shared->block &&
+	    last[-1].at + last[-1].length == chunk->used &&
 	    last[-1].bytes + last[-1].length == shared->bytes) {
 		last[-1].length += shared->length;
 		return;

@@ -14,6 +14,10 @@
 #define PEERS 6
 #define PAYLOAD ((size_t)4000)
 
+/* Frames each of which fills a block of its own. */
+#define FILL ((size_t)16384)
+#define FILLED 16
+
 static struct kit kit;
 static struct peer peers[PEERS];
 
@@ -254,6 +258,66 @@ START_TEST(others_do_not_come_back_to_their_sender)
 }
 END_TEST
 
+/* One that lies right behind another one in memory, and that one. */
+static void
+find_neighbours(const struct shared *frames, const struct shared **first,
+    const struct shared **second)
+{
+	int i, j;
+
+	for (i = 0; i < FILLED; i++) {
+		for (j = 0; j < FILLED; j++) {
+			if (frames[i].bytes + FILL != frames[j].bytes)
+				continue;
+			*first = &frames[i];
+			*second = &frames[j];
+			return;
+		}
+	}
+	ck_abort_msg("no two blocks are neighbours");
+}
+
+START_TEST(blocks_that_are_neighbours_are_kept_both)
+{
+	const struct shared *first = NULL, *second = NULL;
+	struct shared frames[FILLED];
+	static char body[FILL - 1];
+	struct store store;
+	struct view view;
+	struct span span;
+	struct log *log;
+	int i;
+
+	store_init(&store, 2 * FILLED * FILL);
+	log = log_new(&store);
+	ck_assert_ptr_nonnull(log);
+	span_open(&span, log);
+	memset(body, 'x', sizeof(body));
+	for (i = 0; i < FILLED; i++)
+		ck_assert_int_eq(shared_init(&frames[i], &store, "", 0, body,
+				     sizeof(body)),
+		    0);
+	find_neighbours(frames, &first, &second);
+	ck_assert_int_eq(log_renew_shared(log, FILL), 0);
+	log_append_shared(log, first);
+	log_append_shared(log, second);
+	/* Only the log refers to them any more. */
+	for (i = 0; i < FILLED; i++)
+		shared_fini(&frames[i]);
+	store_free_spare(&store);
+	for (i = 0; i < 2; i++) {
+		span_peek(&span, &view);
+		ck_assert_uint_ge(view.pieces[0].iov_len, FILL);
+		ck_assert_mem_eq(view.pieces[0].iov_base, body, sizeof(body));
+		span_take(&span, FILL, true);
+	}
+	ck_assert(span_done(&span));
+	span_drop(&span);
+	log_drop(log);
+	store_fini(&store);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -269,5 +333,7 @@ main(void)
 	tcase_add_test(tc, what_does_not_fit_is_counted_for_each_reader);
 	tcase_add_test(tc, a_frame_begun_is_finished_before_the_loss_is_told);
 	tcase_add_test(tc, others_do_not_come_back_to_their_sender);
+	tc = support_case(suite, "memory");
+	tcase_add_test(tc, blocks_that_are_neighbours_are_kept_both);
 	return support_main(suite, NULL);
 }
