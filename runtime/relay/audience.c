@@ -286,6 +286,17 @@ audience_has(const struct audience_index *index,
 	return found != NULL && find_link(audience, found->number, &at);
 }
 
+/* All from one place on, to another one. */
+static void
+move_links(struct audience_index *index, struct audience *audience, size_t to,
+    size_t from)
+{
+	size_t length = (audience->nlinks - from) * sizeof(*audience->links);
+
+	memmove(audience->links + to, audience->links + from, length);
+	index->moved += length;
+}
+
 static int
 add_link(struct audience_index *index, struct audience *audience,
     struct pattern *pattern, size_t at)
@@ -310,8 +321,8 @@ add_link(struct audience_index *index, struct audience *audience,
 	link->pattern = pattern;
 	link->audience = audience;
 	LIST_INSERT_HEAD(&pattern->links, link, entry);
-	memmove(audience->links + at + 1, audience->links + at,
-	    (audience->nlinks - at) * sizeof(*audience->links));
+	index->moved += sizeof(*link);
+	move_links(index, audience, at + 1, at);
 	audience->links[at] = link;
 	audience->nlinks++;
 	index->nlinks++;
@@ -369,9 +380,8 @@ audience_remove(struct audience_index *index, struct audience *audience,
 		return had;
 	unsettle(index, audience);
 	drop_link(index, audience->links[at]);
+	move_links(index, audience, at, at + 1);
 	audience->nlinks--;
-	memmove(audience->links + at, audience->links + at + 1,
-	    (audience->nlinks - at) * sizeof(*audience->links));
 	return 1;
 }
 

@@ -75,7 +75,8 @@ struct audience_index {
 	struct pattern_tree prefixes;
 	size_t prefix_lengths[256]; /* how many prefixes of each length */
 	uint64_t next_pattern;
-	size_t nlinks; /* of all audiences */
+	size_t nlinks;	/* of all audiences */
+	uint64_t moved; /* bytes, when audiences were changed or copied */
 	struct audience_tree settled;
 	struct audience_list unsettled;
 	struct route_tree routes;

@@ -18,7 +18,10 @@
 #include "runtime/util/log.h"
 #include "runtime/util/loop.h"
 
-/* Of one uplink in one turn: events, and bytes that these take in all logs. */
+/*
+ * Of one uplink in one turn: events, and bytes that these take in all logs or
+ * that changes of its subscriptions move.
+ */
 #define TURN_EVENTS 4096
 #define TURN_BYTES ((size_t)4 << 20)
 
@@ -93,11 +96,16 @@ static enum grouper_error
 act(struct relay_member *member, const struct frame *frame,
     struct allowance *allowance)
 {
+	const struct audience_index *index = &member->relay->index;
+	uint64_t before = index->moved;
+	enum grouper_error error;
+
 	if (frame_has_payload(frame->type))
 		return publish(member, frame, allowance);
-	charge(allowance, 1, 0);
-	return relay_member_change(member, frame->name, frame->name_length,
+	error = relay_member_change(member, frame->name, frame->name_length,
 	    frame->type == FRAME_SUBSCRIBE, true);
+	charge(allowance, 1, (size_t)(index->moved - before));
+	return error;
 }
 
 /* Its frames go on when others had their turn. */

@@ -12,6 +12,7 @@
 #include "runtime/relay/groups.h"
 #include "runtime/relay/relay_private.h"
 #include "runtime/util/fd.h"
+#include "runtime/util/loop.h"
 #include "support.h"
 #include "tests/unit/relay_kit.h"
 
@@ -402,6 +403,67 @@ START_TEST(a_thousand_groups_of_a_thousand_topics)
 }
 END_TEST
 
+static void
+subscribe_many(struct peer *peer, size_t count)
+{
+	char text[32];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "topic:%zu", i);
+		ck_assert_int_eq(relay_member_subscribe(peer->member, text),
+		    GROUPER_OK);
+	}
+}
+
+/* Changes, each of a topic of its own. */
+static void
+send_changes(struct peer *peer, const char *text, size_t count)
+{
+	char frame[32];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(frame, sizeof(frame), "%s:%zu\n", text, i);
+		peer_send(peer, frame);
+	}
+}
+
+static void
+turn_once(void)
+{
+	loop_timer_set(kit.guard, 0);
+	ck_assert_int_eq(loop_once(kit.loop), 0);
+}
+
+START_TEST(to_end_old_subscriptions_of_many_is_taken_in_turns)
+{
+	subscribe_many(&bad, 20000);
+	kit_turn(&kit);
+	send_changes(&bad, "U topic", 2000);
+	turn_once();
+	/* Each moves 160 kB; "room" is one more. */
+	ck_assert_uint_lt(bad.member->audience->nlinks, 20001);
+	ck_assert_uint_gt(bad.member->audience->nlinks, 20001 - 200);
+	peer_drain(&bad);
+	ck_assert_uint_eq(bad.member->audience->nlinks, 20001 - 2000);
+}
+END_TEST
+
+START_TEST(to_part_from_an_audience_of_many_takes_a_turn)
+{
+	subscribe_many(&bad, 140000);
+	subscribe_many(&good, 140000);
+	kit_turn(&kit);
+	ck_assert_ptr_eq(bad.member->audience, good.member->audience);
+	send_changes(&bad, "S more", 100);
+	turn_once();
+	ck_assert_uint_eq(bad.member->audience->nlinks, 140001 + 1);
+	peer_drain(&bad);
+	ck_assert_uint_eq(bad.member->audience->nlinks, 140001 + 100);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -425,6 +487,8 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_hundred_thousand_topics_of_one_member);
 	tcase_add_test(tc, two_members_subscribe_to_the_same_many_topics);
+	tcase_add_test(tc, to_end_old_subscriptions_of_many_is_taken_in_turns);
+	tcase_add_test(tc, to_part_from_an_audience_of_many_takes_a_turn);
 	tcase_add_test(tc, a_thousand_members_of_a_hundred_thousand_topics);
 	tcase_add_test(tc, a_thousand_groups_of_a_thousand_topics);
 	return support_main(suite, NULL);
