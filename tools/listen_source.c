@@ -8,12 +8,14 @@
 #include "tools/listen.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/control/payload.h"
 #include "runtime/member/private.h"
 #include "runtime/util/clock.h"
+#include "runtime/util/fd.h"
 #include "tools/json.h"
 #include "tools/tool.h"
 
@@ -36,13 +38,24 @@ host_has_ended(void)
 
 /* The pipe of the group */
 
+static bool
+has_hung_up(const struct grouper_member *member)
+{
+	return fd_await(grouper_member_fd(member), 0, clock_deadline(0)) == 1;
+}
+
 static int
-fail_member(enum grouper_error error)
+fail_member(const struct listen_source *source, enum grouper_error error)
 {
 	if (error == GROUPER_TIMED_OUT)
 		return LISTEN_TIMED_OUT;
-	if (error == GROUPER_NO_GROUP)
+	if (error == GROUPER_NO_GROUP && has_hung_up(source->member))
 		return host_has_ended();
+	if (error == GROUPER_NO_GROUP) {
+		tool_error("listen",
+		    "the host does not read the pipe of the group any more");
+		return TOOL_NO;
+	}
 	tool_error("listen", "the pipe of the group: %s",
 	    error == GROUPER_SYSTEM ? strerror(errno) :
 				      grouper_strerror(error));
@@ -60,11 +73,11 @@ subscribe_member(struct listen_source *source)
 		error = grouper_member_subscribe(source->member,
 		    source->patterns[i], 0);
 	source->unconfirmed = i;
-	return error == GROUPER_OK ? LISTEN_ON : fail_member(error);
+	return error == GROUPER_OK ? LISTEN_ON : fail_member(source, error);
 }
 
 static int
-fail_own(enum grouper_error error)
+fail_own(const struct listen_source *source, enum grouper_error error)
 {
 	if (error == GROUPER_ALREADY_EXISTS) {
 		tool_error("listen",
@@ -75,7 +88,7 @@ fail_own(enum grouper_error error)
 		tool_error("listen", "in no group of a host");
 		return 122;
 	}
-	return fail_member(error);
+	return fail_member(source, error);
 }
 
 /* HEARD_READY stands for one more pattern that is confirmed. */
@@ -88,7 +101,7 @@ next_of_member(struct listen_source *source, int64_t deadline,
 
 	error = grouper_member_next(source->member, left(deadline), &message);
 	if (error != GROUPER_OK)
-		return fail_member(error);
+		return fail_member(source, error);
 	*heard = (struct heard) { .kind = HEARD_EVENT,
 		.seq = message.seq,
 		.lost = message.lost,
@@ -216,7 +229,7 @@ listen_source_open(struct listen_source *source)
 	/* Another process of the group has them, which it may. */
 	if (!source->own && error != GROUPER_SYSTEM)
 		return subscribe_host(source);
-	return fail_own(error);
+	return fail_own(source, error);
 }
 
 void

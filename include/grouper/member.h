@@ -68,8 +68,9 @@ GROUPER_EXPORT void grouper_member_close(struct grouper_member *member);
  *
  * Returns GROUPER_OK; GROUPER_TIMED_OUT if it was asked for, but has not been
  * confirmed yet, which a message will tell; GROUPER_INVALID for a bad pattern;
- * GROUPER_NO_GROUP if the host has gone; GROUPER_SYSTEM with errno, EPROTO
- * for what is no frame.
+ * GROUPER_NO_GROUP if the host has gone, or takes nothing from this group any
+ * more: after what is no frame, or more subscriptions than it has room for;
+ * GROUPER_SYSTEM with errno, EPROTO for what is no frame.
  */
 GROUPER_EXPORT enum grouper_error grouper_member_subscribe(struct grouper_member
 							       *member,
@@ -86,8 +87,9 @@ GROUPER_EXPORT enum grouper_error grouper_member_unsubscribe(
  *
  * Returns GROUPER_OK; GROUPER_TIMED_OUT if none came; GROUPER_INVALID;
  * GROUPER_NO_GROUP when the host has closed the pipe, after all that came
- * before; GROUPER_SYSTEM with errno, EPROTO for what is no frame, after which
- * nothing can be read any more.
+ * before, and once if it takes nothing from this group any more while changes
+ * are not confirmed, which then no message tells; GROUPER_SYSTEM with errno,
+ * EPROTO for what is no frame, after which nothing can be read any more.
  */
 GROUPER_EXPORT enum grouper_error grouper_member_next(struct grouper_member
 							  *member,

@@ -54,19 +54,26 @@ grouper_member_open(struct grouper_member **member)
 	return error;
 }
 
+static void
+forget_asked(struct grouper_member *member)
+{
+	struct asked *asked;
+
+	while ((asked = STAILQ_FIRST(&member->asked)) != NULL) {
+		STAILQ_REMOVE_HEAD(&member->asked, entry);
+		free(asked);
+	}
+}
+
 void
 grouper_member_close(struct grouper_member *member)
 {
-	struct asked *asked;
 	struct kept *kept;
 	int saved = errno;
 
 	if (member == NULL)
 		return;
-	while ((asked = STAILQ_FIRST(&member->asked)) != NULL) {
-		STAILQ_REMOVE_HEAD(&member->asked, entry);
-		free(asked);
-	}
+	forget_asked(member);
 	while ((kept = kept_take(&member->kept)) != NULL)
 		free(kept);
 	free(member->current);
@@ -92,19 +99,45 @@ member_read_exactly(struct grouper_member *member)
 
 /* Reading */
 
+/*
+ * Waits until there is something to read; or, between frames, until the host
+ * reads no requests any more while it is to confirm some: these are forgotten,
+ * and events still come.
+ */
+static enum grouper_error
+await_bytes(struct grouper_member *member, int64_t deadline)
+{
+	struct pollfd fds[] = { { member->down, POLLIN, 0 },
+		{ member->up, 0, 0 } };
+	bool owed = !STAILQ_EMPTY(&member->asked) &&
+	    frame_parser_held(&member->parser) == 0;
+	int n = fd_await_any(fds, owed ? 2 : 1, deadline);
+
+	/* What it wrote before is there by now. */
+	if (n == 1 && fds[1].revents != 0 &&
+	    fd_await(member->down, POLLIN, clock_deadline(0)) == 0) {
+		forget_asked(member);
+		return GROUPER_NO_GROUP;
+	}
+	if (n < 1)
+		return n == 0 ? GROUPER_TIMED_OUT : GROUPER_SYSTEM;
+	return GROUPER_OK;
+}
+
 static enum grouper_error
 read_bytes(struct grouper_member *member, int64_t deadline)
 {
 	size_t held = frame_parser_held(&member->parser), room;
 	size_t missing = member->parser.need - held;
+	enum grouper_error error;
 	ssize_t n;
 	char *to;
 
 	if (member->exact && held > 0)
 		deadline = -1;
-	n = fd_await(member->down, POLLIN, deadline);
-	if (n != 1)
-		return n == 0 ? GROUPER_TIMED_OUT : GROUPER_SYSTEM;
+	error = await_bytes(member, deadline);
+	if (error != GROUPER_OK)
+		return error;
 	to = frame_parser_room(&member->parser,
 	    member->exact ? missing : READ_STEP, &room);
 	if (to == NULL)

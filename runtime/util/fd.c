@@ -86,9 +86,8 @@ fd_read_until(int fd, size_t max, int64_t deadline, size_t *length)
 }
 
 int
-fd_await(int fd, short events, int64_t deadline)
+fd_await_any(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
-	struct pollfd pollfd = { fd, events, 0 };
 	int64_t left = -1;
 	int n;
 
@@ -97,9 +96,17 @@ fd_await(int fd, short events, int64_t deadline)
 			left = deadline - clock_ms();
 		if (deadline != -1 && left < 0)
 			left = 0;
-		n = poll(&pollfd, 1, left > INT_MAX ? INT_MAX : (int)left);
+		n = poll(fds, count, left > INT_MAX ? INT_MAX : (int)left);
 	} while ((n == -1 && errno == EINTR) || (n == 0 && left > INT_MAX));
 	return n;
+}
+
+int
+fd_await(int fd, short events, int64_t deadline)
+{
+	struct pollfd pollfd = { fd, events, 0 };
+
+	return fd_await_any(&pollfd, 1, deadline);
 }
 
 int

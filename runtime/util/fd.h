@@ -5,6 +5,7 @@
 #ifndef RUNTIME_UTIL_FD_H
 #define RUNTIME_UTIL_FD_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ void fd_close(int *fd);
  * not end it.  1; 0 when the time is over; -1 with errno.
  */
 int fd_await(int fd, short events, int64_t deadline);
+
+/* The same for several; how many of them have something. */
+int fd_await_any(struct pollfd *fds, nfds_t count, int64_t deadline);
 
 /*
  * All that is read up to the end, max bytes at most, with a NUL behind it that

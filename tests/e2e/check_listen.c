@@ -497,6 +497,38 @@ START_TEST(a_member_without_the_pipes_listens_by_the_socket)
 }
 END_TEST
 
+/* Two pipes are its host, which reads the request and then no more. */
+START_TEST(a_member_that_will_not_be_subscribed_is_told)
+{
+	const char *const options[] = { support_grouper(), "listen",
+		"--ready-fd", "2", "a", NULL };
+	char events[32], commands[32], line[8];
+	struct support_command command = { .argv = options,
+		.env = ARGV(events, commands) };
+	struct support_run r;
+	int down[2], up[2];
+
+	ck_assert_int_eq(pipe(down), 0);
+	ck_assert_int_eq(pipe(up), 0);
+	fcntl(down[1], F_SETFD, FD_CLOEXEC);
+	fcntl(up[0], F_SETFD, FD_CLOEXEC);
+	snprintf(events, sizeof(events), "GROUPER_EVENTS_FD=%d", down[0]);
+	snprintf(commands, sizeof(commands), "GROUPER_COMMANDS_FD=%d", up[1]);
+	support_start(&r, &command);
+	support_read_line(up[0], line, sizeof(line));
+	ck_assert_str_eq(line, "S a");
+	close(up[0]);
+	ck_assert_int_eq(support_wait(&r), 1);
+	ck_assert_str_eq(r.stderr_text.data,
+	    "grouper listen: the host does not read the pipe of the group any "
+	    "more\n");
+	support_finish(&r);
+	close(down[0]);
+	close(down[1]);
+	close(up[1]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -524,5 +556,6 @@ main(void)
 	tcase_add_test(tc, a_group_without_pipes_gets_them_on_request);
 	tcase_add_test(tc, two_of_a_group_do_not_share_its_pipe_on_request);
 	tcase_add_test(tc, a_member_without_the_pipes_listens_by_the_socket);
+	tcase_add_test(tc, a_member_that_will_not_be_subscribed_is_told);
 	return support_main(suite, NULL);
 }

@@ -177,6 +177,76 @@ START_TEST(nobody_reading_is_an_error_and_no_signal)
 }
 END_TEST
 
+/* A member that asks, whose host then reads nothing any more. */
+static void
+ask_in_child(struct wire *wire, void (*fn)(void *))
+{
+	pid_t pid;
+
+	wire_make(wire);
+	pid = trial_fork(fn, wire);
+	close(wire->theirs[0]);
+	close(wire->theirs[1]);
+	wire_hears(wire, "S a\n");
+	wire_say(wire, "E 1 a b - 1\nx\n");
+	close(wire->up);
+	wire->up = -1;
+	trial_join(pid);
+	wire_close(wire);
+}
+
+static void
+subscribe_in_vain(void *arg)
+{
+	struct wire *wire = arg;
+
+	close(wire->up);
+	ck_assert_int_eq(grouper_member_open(&wire->member), GROUPER_OK);
+	ck_assert_int_eq(grouper_member_subscribe(wire->member, "a", -1),
+	    GROUPER_NO_GROUP);
+	wire_expect(wire, 1, "x");
+	ck_assert_int_eq(wire_fails(wire), GROUPER_TIMED_OUT);
+	grouper_member_close(wire->member);
+}
+
+START_TEST(a_request_that_nobody_will_confirm_fails)
+{
+	struct wire wire;
+
+	ask_in_child(&wire, subscribe_in_vain);
+}
+END_TEST
+
+static void
+await_in_vain(void *arg)
+{
+	struct grouper_message message;
+	struct wire *wire = arg;
+
+	close(wire->up);
+	ck_assert_int_eq(grouper_member_open(&wire->member), GROUPER_OK);
+	ck_assert_int_eq(grouper_member_subscribe(wire->member, "a", 0),
+	    GROUPER_OK);
+	ck_assert_int_eq(grouper_member_next(wire->member, -1, &message),
+	    GROUPER_OK);
+	ck_assert_uint_eq(message.seq, 1);
+	ck_assert_int_eq(grouper_member_next(wire->member, -1, &message),
+	    GROUPER_NO_GROUP);
+	/* Events still come. */
+	ck_assert_int_eq(wire_fails(wire), GROUPER_TIMED_OUT);
+	wire_say(wire, "E 2 a b - 1\ny\n");
+	wire_expect(wire, 2, "y");
+	grouper_member_close(wire->member);
+}
+
+START_TEST(who_awaits_a_confirmation_is_told_that_none_will_come)
+{
+	struct wire wire;
+
+	ask_in_child(&wire, await_in_vain);
+}
+END_TEST
+
 static void
 try_as_child(void *arg)
 {
@@ -310,6 +380,9 @@ main(void)
 	tcase_add_loop_test(tc, a_large_frame_goes_up_whole, 0, 2);
 	tcase_add_test(tc, what_cannot_be_sent_is_refused);
 	tcase_add_test(tc, nobody_reading_is_an_error_and_no_signal);
+	tcase_add_test(tc, a_request_that_nobody_will_confirm_fails);
+	tcase_add_test(tc,
+	    who_awaits_a_confirmation_is_told_that_none_will_come);
 	tc = support_case(s, "processes");
 	tcase_add_test(tc, a_forked_child_takes_nothing_from_its_parent);
 	tcase_add_test(tc, children_get_neither_pipes_nor_variables);
