@@ -273,7 +273,10 @@ GROUPER_EXPORT enum grouper_error grouper_reset(struct grouper_host *host,
     const char *key);
 
 /*
- * Sends a signal to the main process of a running group.
+ * Sends a signal to the main process of a running group.  While its leader does
+ * not read, each signal waits once; a real-time signal that waits already is
+ * refused with GROUPER_SYSTEM and EAGAIN.
+ *
  * Returns GROUPER_OK; GROUPER_NOT_FOUND for an unknown key; GROUPER_NO_GROUP
  * if nothing runs; GROUPER_INVALID for a bad signal number; GROUPER_SYSTEM
  * with errno if the leader cannot be told.

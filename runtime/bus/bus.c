@@ -118,15 +118,19 @@ bus_react(struct bus_member *member, const struct relay_event *event)
 {
 	struct grouper_host *host = member->bus->host;
 	const struct bus_reaction *reaction;
+	enum grouper_error error;
 	bool reacted = false;
 	size_t i;
 
 	for (i = 0; i < member->nreactions; i++) {
 		reaction = &member->reactions[i];
-		if (strcmp(reaction->event, event->event) == 0 ||
-		    strcmp(reaction->event, event->topic) == 0)
-			reacted |= grouper_signal(host, member->key,
-				       reaction->signum) == GROUPER_OK;
+		if (strcmp(reaction->event, event->event) != 0 &&
+		    strcmp(reaction->event, event->topic) != 0)
+			continue;
+		error = grouper_signal(host, member->key, reaction->signum);
+		/* One that waits already stands for this one, too. */
+		reacted |= error == GROUPER_OK ||
+		    (error == GROUPER_SYSTEM && errno == EAGAIN);
 	}
 	return reacted;
 }

@@ -97,6 +97,7 @@ let_go(struct group *group)
 	loop_fd_free(group->leader_watch);
 	loop_fd_free(group->link_watch);
 	loop_timer_free(group->patience);
+	backlog_forget(group);
 	group->leader_watch = NULL;
 	group->link_watch = NULL;
 	group->patience = NULL;
@@ -523,9 +524,9 @@ group_stop(struct group *group, const struct steps *steps,
 		.target = target,
 		.steps = *steps };
 
-	/* A leader that does not read is stuck: it loses its patience time
-	 * and is swept. */
-	link_send_down(group->link, &down);
+	/* A leader that never reads is stuck: it loses its patience time and
+	 * is swept. */
+	backlog_ask(group, &down);
 	group->ending = *steps;
 	group->asked = true;
 	if (group->state == GROUPER_STATE_STARTING ||
@@ -539,5 +540,5 @@ group_signal(struct group *group, int signum)
 {
 	struct link_down down = { .type = LINK_SIGNAL, .signum = signum };
 
-	return link_send_down(group->link, &down);
+	return backlog_ask(group, &down);
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <grouper/group.h>
 
@@ -23,6 +24,14 @@
 #include "runtime/group/signals.h"
 #include "runtime/group/sweep.h"
 #include "runtime/util/loop.h"
+
+/* What the leader is to be asked when its link has room, see backlog.c. */
+struct backlog {
+	struct loop_fd *watch; /* for room; NULL: nothing waits */
+	uint64_t signals;      /* a bit each */
+	bool stops;	       /* the newest waits */
+	struct link_down stop;
+};
 
 struct group {
 	RB_ENTRY(group) by_key;
@@ -45,6 +54,7 @@ struct group {
 	struct loop_fd *leader_watch;
 	struct loop_fd *link_watch;
 	struct loop_timer *patience;
+	struct backlog backlog;
 	struct cgroup_leaf leaf;
 	int64_t started_us;
 	pid_t main;
@@ -141,7 +151,18 @@ void group_abandon(struct group *group);
 void group_stop(struct group *group, const struct steps *steps,
     enum sweep_target target);
 
+/*
+ * 0, or -1 with errno; EAGAIN for a real-time signal that waits already, as of
+ * kill(2).  Of any other one is enough.
+ */
 int group_signal(struct group *group, int signum);
+
+/*
+ * backlog.c: sends a LINK_SIGNAL or LINK_STOP, or keeps it until the link has
+ * room, signals first; only the newest stop.  As group_signal().
+ */
+int backlog_ask(struct group *group, const struct link_down *down);
+void backlog_forget(struct group *group);
 
 /*
  * successor.c: asks the leader for another main process, when what was asked

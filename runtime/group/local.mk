@@ -3,6 +3,7 @@
 libgrouper_core_la_SOURCES += \
 	runtime/group/adopt.c \
 	runtime/group/adopt.h \
+	runtime/group/backlog.c \
 	runtime/group/cgroup.c \
 	runtime/group/cgroup.h \
 	runtime/group/contain.c \

@@ -3,6 +3,7 @@
  * The bus: whom it takes a caller for, and the pipes of groups.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "bus_side.h"
+#include "runtime/relay/relay.h"
 
 /* Callers inside a group */
 
@@ -211,6 +213,50 @@ START_TEST(a_group_that_publishes_to_others_does_not_hear_it_itself)
 }
 END_TEST
 
+/* More events than the link to a leader that does not read has room for. */
+START_TEST(a_flood_of_events_costs_a_group_no_signal_and_no_stop)
+{
+	struct bus_reaction reactions[] = { { (char[]) { "hit" }, SIGURG },
+		{ (char[]) { "last" }, SIGUSR1 } };
+	char *topics[] = { (char[]) { "a" }, NULL };
+	const struct bus_member_options member = { .key = "w",
+		.topics = topics,
+		.reactions = reactions,
+		.nreactions = 2 };
+	struct relay_event event = { .topic = "a", .event = "hit" };
+	struct grouper_options options;
+	struct relay *relay;
+	struct trial trial;
+	int none, i;
+
+	trial_open(&trial, NULL);
+	relay = bus_relay(bus_side(&trial));
+	ck_assert_int_eq(bus_join(bus_side(&trial), &member, &none, &none),
+	    GROUPER_OK);
+	options = trial_shell(&trial,
+	    "trap 'u=1' USR1; trap 'exit 3$u' TERM; echo ready; "
+	    "while :; do sleep 1000 & wait; done");
+	options.key = "w";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	kill(trial_leader(), SIGSTOP);
+	support_await_state(trial_leader(), "T");
+	for (i = 0; i < 10000; i++)
+		relay_publish(relay, &event, NULL, NULL);
+	event.event = "last";
+	relay_publish(relay, &event, NULL, NULL);
+	ck_assert_int_eq(grouper_stop(trial.host, "w", NULL), GROUPER_OK);
+	kill(trial_leader(), SIGCONT);
+	ck_assert_int_eq(trial_wait(&trial, "w"), GROUPER_OK);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_LEADER_DIED), 0);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    31);
+	trial_close(&trial);
+}
+END_TEST
+
 #define BOSS REQUEST("register", "{\"name\":\"boss\"}")
 #define WHERE REQUEST("whereis", "{\"name\":\"boss\"}")
 
@@ -355,6 +401,8 @@ main(void)
 	    a_group_that_publishes_to_others_does_not_hear_it_itself);
 	tcase_add_test(tc, a_request_does_not_overtake_the_uplink);
 	tcase_add_test(tc, the_last_words_of_a_group_are_taken);
+	tcase_add_test(tc,
+	    a_flood_of_events_costs_a_group_no_signal_and_no_stop);
 	tcase_add_test(tc, a_bad_topic_is_refused_before_a_start);
 	tc = support_case(s, "names");
 	tcase_add_test(tc, names_go_with_their_group);

@@ -3,7 +3,9 @@
  * What may be done to a key in which state, and what is answered: stop and
  * signal.
  */
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -227,6 +229,114 @@ START_TEST(a_leader_that_says_nothing_is_swept)
 }
 END_TEST
 
+/*
+ * Starts a shell that runs the text first, stops its leader and fills the link
+ * by signals that the shell ignores.
+ */
+static pid_t
+start_unread(struct trial *trial, const char *text)
+{
+	struct grouper_options options;
+	char shell[256];
+	size_t i, enough = (size_t)1 << 20;
+	pid_t leader;
+
+	snprintf(shell, sizeof(shell),
+	    "trap '' %d; %s; echo ready; while :; do sleep 1000 & wait; done",
+	    SIGRTMIN, text);
+	trial_open(trial, NULL);
+	trial_start_ready(trial, &options, shell);
+	leader = trial_leader();
+	ck_assert_int_eq(kill(leader, SIGSTOP), 0);
+	support_await_state(leader, "T");
+	for (i = 0; i < enough; i++)
+		if (grouper_signal(trial->host, NULL, SIGRTMIN) != GROUPER_OK)
+			break;
+	ck_assert_uint_lt(i, enough);
+	return leader;
+}
+
+START_TEST(a_stop_waits_for_a_leader_that_reads_late)
+{
+	struct trial trial;
+	pid_t leader = start_unread(&trial, "trap 'exit 3' TERM");
+
+	ck_assert_int_eq(grouper_stop(trial.host, NULL, NULL), GROUPER_OK);
+	kill(leader, SIGCONT);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_LEADER_DIED), 0);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    3);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(the_newest_stop_waits_for_a_leader_that_reads_late)
+{
+	struct trial trial;
+	pid_t leader = start_unread(&trial,
+	    "trap 'exit 3' TERM; trap 'exit 4' INT");
+
+	grouper_stop(trial.host, NULL, "TERM 1h, KILL");
+	grouper_stop(trial.host, NULL, "INT 5s, KILL");
+	kill(leader, SIGCONT);
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    4);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(signals_wait_for_a_leader_that_reads_late)
+{
+	struct trial trial;
+	pid_t leader = start_unread(&trial, "trap 'exit 5' HUP");
+
+	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGHUP), GROUPER_OK);
+	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGHUP), GROUPER_OK);
+	kill(leader, SIGCONT);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    5);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(a_real_time_signal_that_waits_is_not_taken_twice)
+{
+	struct trial trial;
+	pid_t leader = start_unread(&trial, ":");
+
+	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGRTMIN),
+	    GROUPER_SYSTEM);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(grouper_signal(trial.host, NULL, SIGRTMIN + 1),
+	    GROUPER_OK);
+	kill(leader, SIGCONT);
+	ck_assert_int_eq(WTERMSIG(trial_await(&trial, GROUPER_EVENT_EMPTY)
+				      ->status),
+	    SIGRTMIN + 1);
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(what_waits_goes_with_a_leader_that_dies)
+{
+	struct trial trial;
+
+	start_unread(&trial, ":");
+	grouper_stop(trial.host, NULL, NULL);
+	trial_kill_leader();
+	ck_assert_int_eq(trial_wait(&trial, NULL), GROUPER_OK);
+	ck_assert_uint_eq(trial_count(&trial, GROUPER_EVENT_LEADER_DIED), 1);
+	trial_run_ok(&trial,
+	    (struct grouper_options[]) { trial_shell(&trial, "exit 0") });
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(signal_reaches_the_main_process)
 {
 	struct grouper_options options;
@@ -327,10 +437,15 @@ main(void)
 	    a_leader_that_dies_while_asked_to_stop_leaves_no_latch);
 	tcase_add_test(tc, stop_is_over_the_instant_the_group_is_empty);
 	tcase_add_test(tc, a_leader_that_says_nothing_is_swept);
+	tcase_add_test(tc, a_stop_waits_for_a_leader_that_reads_late);
+	tcase_add_test(tc, the_newest_stop_waits_for_a_leader_that_reads_late);
+	tcase_add_test(tc, what_waits_goes_with_a_leader_that_dies);
 
 	tc = support_case(s, "signal");
 	tcase_add_test(tc, signal_reaches_the_main_process);
 	tcase_add_test(tc, signal_refuses_what_it_cannot_send);
+	tcase_add_test(tc, signals_wait_for_a_leader_that_reads_late);
+	tcase_add_test(tc, a_real_time_signal_that_waits_is_not_taken_twice);
 	tcase_add_test(tc, pauses_and_continuations_are_told);
 	tcase_add_test(tc, a_paused_group_can_be_stopped);
 	return support_main(s, NULL);
