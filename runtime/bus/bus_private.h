@@ -46,6 +46,9 @@ struct bus_scope {
 
 #define BUS_METHOD_LISTS 5
 
+/* Each of them is looked at for each subscription that comes or goes. */
+#define BUS_WATCHED_MAX ((size_t)1 << 16)
+
 struct bus {
 	struct host_watch watch;
 	struct grouper_host *host;
@@ -53,6 +56,7 @@ struct bus {
 	struct settings *settings;
 	struct bus_members members;
 	LIST_HEAD(, bus_scope) scopes;
+	size_t watched; /* patterns, by streams of presence */
 	struct server_methods methods[BUS_METHOD_LISTS];
 };
 

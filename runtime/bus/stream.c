@@ -28,12 +28,12 @@ struct note {
 };
 
 struct subscriber {
+	struct bus *bus;
 	struct call *call;
 	struct relay_listener *listener; /* NULL: presence alone */
 	struct relay_watch *watch;
-	const char **patterns; /* of the watch */
+	char **patterns; /* of the watch */
 	size_t npatterns;
-	json_t *params; /* keeps the patterns */
 	STAILQ_HEAD(, note) notes;
 	size_t size;
 	uint64_t lost; /* notes that there was no room for */
@@ -148,6 +148,7 @@ subscriber_free(void *arg)
 	struct subscriber *subscriber = arg;
 	bool much = subscriber->size >= TRIM_FROM;
 	struct note *note;
+	size_t i;
 
 	if (subscriber->listener != NULL)
 		relay_listener_free(subscriber->listener);
@@ -158,8 +159,10 @@ subscriber_free(void *arg)
 		json_decref(note->params);
 		free(note);
 	}
+	for (i = 0; i < subscriber->npatterns; i++)
+		free(subscriber->patterns[i]);
+	subscriber->bus->watched -= subscriber->npatterns;
 	free((void *)subscriber->patterns);
-	json_decref(subscriber->params);
 	free(subscriber);
 	if (much)
 		os_trim_heap();
@@ -180,20 +183,68 @@ are_patterns(struct call *call, const char **patterns, size_t count)
 	return true;
 }
 
-/* What is streamed. */
+/* What is streamed; the patterns are the request's. */
 struct wanted {
+	const char **patterns;
+	size_t npatterns; /* without repeated ones */
 	bool events;
 	bool presence;
 };
 
+static int
+compare(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static void
+drop_repeated(struct wanted *wanted)
+{
+	const char **patterns = wanted->patterns;
+	size_t i, count = 1;
+
+	qsort((void *)patterns, wanted->npatterns, sizeof(*patterns), compare);
+	for (i = 1; i < wanted->npatterns; i++)
+		if (strcmp(patterns[i], patterns[count - 1]) != 0)
+			patterns[count++] = patterns[i];
+	wanted->npatterns = count;
+}
+
+/* 0, or -1 with errno. */
+static int
+watch(struct subscriber *subscriber, const struct wanted *wanted)
+{
+	struct bus *bus = subscriber->bus;
+	size_t i;
+
+	if (wanted->npatterns > BUS_WATCHED_MAX - bus->watched) {
+		errno = ENOSPC;
+		return -1;
+	}
+	subscriber->patterns = calloc(wanted->npatterns,
+	    sizeof(*subscriber->patterns));
+	if (subscriber->patterns == NULL)
+		return -1;
+	for (i = 0; i < wanted->npatterns; i++) {
+		subscriber->patterns[i] = strdup(wanted->patterns[i]);
+		if (subscriber->patterns[i] == NULL)
+			return -1;
+		subscriber->npatterns++;
+		bus->watched++;
+	}
+	subscriber->watch = relay_watch_new(bus->relay, on_presence,
+	    subscriber);
+	return subscriber->watch != NULL ? 0 : -1;
+}
+
 /* key: of the caller's group, "" for none.  0; -1: it was answered. */
 static int
-subscribe(struct subscriber *subscriber, struct bus *bus, const char *key,
+subscribe(struct subscriber *subscriber, const char *key,
     const struct wanted *wanted)
 {
 	struct relay_listener_options options = {
-		.patterns = subscriber->patterns,
-		.npatterns = subscriber->npatterns,
+		.patterns = wanted->patterns,
+		.npatterns = wanted->npatterns,
 		.fn = on_event,
 		.arg = subscriber,
 		.key = key,
@@ -201,14 +252,11 @@ subscribe(struct subscriber *subscriber, struct bus *bus, const char *key,
 	enum grouper_error error = GROUPER_OK;
 
 	if (wanted->events)
-		error = relay_listener_new(bus->relay, &options,
+		error = relay_listener_new(subscriber->bus->relay, &options,
 		    &subscriber->listener);
-	if (error == GROUPER_OK && wanted->presence) {
-		subscriber->watch = relay_watch_new(bus->relay, on_presence,
-		    subscriber);
-		if (subscriber->watch == NULL)
-			error = GROUPER_SYSTEM;
-	}
+	if (error == GROUPER_OK && wanted->presence &&
+	    watch(subscriber, wanted) == -1)
+		error = GROUPER_SYSTEM;
 	if (error == GROUPER_OK)
 		return 0;
 	bus_refuse(subscriber->call, error);
@@ -216,40 +264,43 @@ subscribe(struct subscriber *subscriber, struct bus *bus, const char *key,
 }
 
 static void
-method_subscribe(struct call *call, const json_t *params, void *arg)
+start(struct bus *bus, struct call *call, const char *key,
+    const struct wanted *wanted)
 {
-	struct subscriber *subscriber;
-	struct bus_caller caller;
-	const char **patterns;
-	struct wanted wanted;
-	size_t count;
+	struct subscriber *subscriber = calloc(1, sizeof(*subscriber));
 
-	if (!params_bool(call, params, "presence", false, &wanted.presence) ||
-	    !params_bool(call, params, "events", true, &wanted.events) ||
-	    !params_strings(call, params, "patterns", &patterns, &count))
-		return;
-	if (!are_patterns(call, patterns, count) ||
-	    !bus_caller(arg, call, &caller)) {
-		free((void *)patterns);
-		return;
-	}
-	subscriber = calloc(1, sizeof(*subscriber));
 	if (subscriber == NULL) {
-		free((void *)patterns);
 		call_fail(call, GROUPER_SYSTEM, strerror(errno));
 		return;
 	}
+	subscriber->bus = bus;
 	subscriber->call = call;
-	subscriber->patterns = patterns;
-	subscriber->npatterns = count;
-	subscriber->params = json_incref((json_t *)(uintptr_t)params);
 	STAILQ_INIT(&subscriber->notes);
-	if (subscribe(subscriber, arg, caller.key, &wanted) == -1) {
+	if (subscribe(subscriber, key, wanted) == -1) {
 		subscriber_free(subscriber);
 		return;
 	}
 	call_stream(call, json_object(), MESSAGE, next, subscriber_free,
 	    subscriber);
+}
+
+static void
+method_subscribe(struct call *call, const json_t *params, void *arg)
+{
+	struct bus_caller caller;
+	struct wanted wanted;
+
+	if (!params_bool(call, params, "presence", false, &wanted.presence) ||
+	    !params_bool(call, params, "events", true, &wanted.events) ||
+	    !params_strings(call, params, "patterns", &wanted.patterns,
+		&wanted.npatterns))
+		return;
+	if (are_patterns(call, wanted.patterns, wanted.npatterns) &&
+	    bus_caller(arg, call, &caller)) {
+		drop_repeated(&wanted);
+		start(arg, call, caller.key, &wanted);
+	}
+	free((void *)wanted.patterns);
 }
 
 const struct server_method bus_stream_methods[] = {

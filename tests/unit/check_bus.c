@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "bus_side.h"
+#include "runtime/bus/bus_private.h"
 
 /* Methods */
 
@@ -341,6 +342,129 @@ START_TEST(presence_alone_brings_no_events)
 }
 END_TEST
 
+/* Pieces of JSON that are not freed yet. */
+static size_t json_pieces;
+
+static void *
+count_malloc(size_t size)
+{
+	json_pieces++;
+	return malloc(size);
+}
+
+static void
+count_free(void *piece)
+{
+	if (piece != NULL)
+		json_pieces--;
+	free(piece);
+}
+
+/* A request to subscribe with `count` times a piece of JSON in a list. */
+static void
+send_list(struct client *client, const char *head, const char *piece,
+    size_t count, const char *tail)
+{
+	char *request = malloc(strlen(head) + count * strlen(piece) +
+	    strlen(tail) + 1);
+	char *end = stpcpy(request, head);
+
+	while (count-- > 0)
+		end = stpcpy(end, piece);
+	strcpy(end, tail);
+	client_send(client, request);
+	free(request);
+}
+
+#define SUBSCRIBE \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\",\"params\":{"
+
+START_TEST(a_stream_keeps_nothing_of_its_request)
+{
+	struct client ear, client;
+	struct trial trial;
+	size_t before;
+
+	json_set_alloc_funcs(count_malloc, count_free);
+	client_open_server(&trial, &client);
+	client_open(&ear, &trial);
+	before = json_pieces;
+	send_list(&ear, SUBSCRIBE "\"junk\":[", "[],", 10000,
+	    "1],\"presence\":true,\"patterns\":[\"a\"]}}\n");
+	json_decref(client_answer(&ear));
+	ck_assert_uint_lt(json_pieces - before, 100);
+	bus_side_gives(&client,
+	    REQUEST("publish", "{\"topic\":\"a\",\"event\":\"e\"}"),
+	    "{\"members\":1}");
+	bus_side_hears(&ear,
+	    "{\"event\":\"e\",\"from\":null,\"payload\":\"\",\"seq\":1,"
+	    "\"topic\":\"a\"}");
+	client_close(&ear);
+	client_close_server(&trial, &client);
+}
+END_TEST
+
+START_TEST(repeated_patterns_are_one)
+{
+	struct client ear, client;
+	struct bus_pipes pipes;
+	struct trial trial;
+
+	client_open_server(&trial, &client);
+	client_open(&ear, &trial);
+	send_list(&ear, SUBSCRIBE "\"presence\":true,\"patterns\":[",
+	    "\"b\",\"a\",", 10, "\"b\"]}}\n");
+	json_decref(client_answer(&ear));
+	bus_side_gives(&client,
+	    REQUEST("publish", "{\"topic\":\"a\",\"event\":\"e\"}"),
+	    "{\"members\":1}");
+	bus_side_join(&trial, "w", (char[]) { "b" }, &pipes);
+	bus_side_hears(&ear,
+	    "{\"event\":\"e\",\"from\":null,\"payload\":\"\",\"seq\":1,"
+	    "\"topic\":\"a\"}");
+	bus_side_hears(&ear,
+	    "{\"key\":\"w\",\"presence\":\"join\",\"topic\":\"b\"}");
+	bus_side_close(&pipes);
+	client_close(&ear);
+	client_close_server(&trial, &client);
+}
+END_TEST
+
+#define WATCH(patterns) \
+	REQUEST("subscribe", \
+	    "{\"patterns\":" patterns ",\"presence\":true,\"events\":false}")
+
+static bool
+has_room(void *arg)
+{
+	const struct bus *bus = arg;
+
+	return bus->watched < BUS_WATCHED_MAX;
+}
+
+/* Those of a stream that is over count no longer. */
+START_TEST(patterns_of_presence_have_their_bound)
+{
+	struct bus *bus;
+	struct client ear, client;
+	struct trial trial;
+
+	client_open_server(&trial, &client);
+	bus = bus_side(&trial);
+	client_open(&ear, &trial);
+	bus->watched = BUS_WATCHED_MAX - 2;
+	bus_side_refuses(&ear, WATCH("[\"a\",\"b\",\"c\"]"), CODE(SYSTEM),
+	    "no room");
+	bus_side_gives(&ear, WATCH("[\"a\",\"a\",\"b\"]"), "{}");
+	ck_assert_uint_eq(bus->watched, BUS_WATCHED_MAX);
+	bus_side_refuses(&client, WATCH("[\"a\"]"), CODE(SYSTEM), "no room");
+	client_close(&ear);
+	trial_until(&trial, has_room, bus);
+	bus_side_gives(&client, WATCH("[\"a\",\"b\"]"), "{}");
+	client_close_server(&trial, &client);
+}
+END_TEST
+
 START_TEST(a_subscriber_that_does_not_read_is_told_its_losses)
 {
 	struct client ear, client;
@@ -389,6 +513,9 @@ main(void)
 	tc = support_case(s, "streams");
 	tcase_add_test(tc, a_subscriber_hears_its_topics);
 	tcase_add_test(tc, presence_alone_brings_no_events);
+	tcase_add_test(tc, a_stream_keeps_nothing_of_its_request);
+	tcase_add_test(tc, repeated_patterns_are_one);
+	tcase_add_test(tc, patterns_of_presence_have_their_bound);
 	tcase_add_test(tc, a_subscriber_that_does_not_read_is_told_its_losses);
 	return support_main(s, NULL);
 }
