@@ -434,7 +434,7 @@ on_line(struct connection *connection, const char *line, size_t length,
 		refuse(client, NULL, RPC_PARSE_ERROR, "not JSON");
 	else
 		serve(client, request);
-	json_decref(request);
+	rpc_free(request, length);
 }
 
 /* The server */

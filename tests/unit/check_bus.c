@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bus_side.h"
 #include "runtime/bus/bus_private.h"
@@ -367,12 +368,14 @@ send_list(struct client *client, const char *head, const char *piece,
 {
 	char *request = malloc(strlen(head) + count * strlen(piece) +
 	    strlen(tail) + 1);
+	struct sending sending = { client, request, 0 };
 	char *end = stpcpy(request, head);
 
 	while (count-- > 0)
 		end = stpcpy(end, piece);
 	strcpy(end, tail);
-	client_send(client, request);
+	sending.left = strlen(request);
+	trial_until(client->trial, is_sent, &sending);
 	free(request);
 }
 
@@ -400,6 +403,26 @@ START_TEST(a_stream_keeps_nothing_of_its_request)
 	    "{\"event\":\"e\",\"from\":null,\"payload\":\"\",\"seq\":1,"
 	    "\"topic\":\"a\"}");
 	client_close(&ear);
+	client_close_server(&trial, &client);
+}
+END_TEST
+
+/* The stream stays, behind all that. */
+START_TEST(memory_that_a_long_request_cost_is_given_back)
+{
+	struct client client;
+	struct trial trial;
+	long before;
+
+	if (getenv("GROUPER_SANITIZERS") != NULL)
+		SUPPORT_SKIP("a sanitizer has a heap of its own");
+	client_open_server(&trial, &client);
+	client_is_served(&client);
+	before = support_private_memory(getpid());
+	send_list(&client, SUBSCRIBE "\"junk\":[", "[],", 600000,
+	    "1],\"patterns\":[\"a\"]}}\n");
+	json_decref(client_answer(&client));
+	ck_assert_int_lt(support_private_memory(getpid()) - before, 16 << 10);
 	client_close_server(&trial, &client);
 }
 END_TEST
@@ -514,6 +537,7 @@ main(void)
 	tcase_add_test(tc, a_subscriber_hears_its_topics);
 	tcase_add_test(tc, presence_alone_brings_no_events);
 	tcase_add_test(tc, a_stream_keeps_nothing_of_its_request);
+	tcase_add_test(tc, memory_that_a_long_request_cost_is_given_back);
 	tcase_add_test(tc, repeated_patterns_are_one);
 	tcase_add_test(tc, patterns_of_presence_have_their_bound);
 	tcase_add_test(tc, a_subscriber_that_does_not_read_is_told_its_losses);
