@@ -17,6 +17,8 @@
 
 /* So much waits for a client that reads slowly; then it loses events. */
 #define QUEUE_MAX ((size_t)2 << 20)
+/* And so much for all of them. */
+#define QUEUES_MAX ((size_t)64 << 20)
 /* Who leaves with so much unread leaves a hole in the heap. */
 #define TRIM_FROM ((size_t)128 << 10)
 #define MESSAGE "message"
@@ -40,6 +42,28 @@ struct subscriber {
 };
 
 static bool
+has_room(const struct subscriber *subscriber, size_t size)
+{
+	return (subscriber->size == 0 ||
+		   subscriber->size + size <= QUEUE_MAX) &&
+	    subscriber->bus->unread + size <= QUEUES_MAX;
+}
+
+static void
+take_room(struct subscriber *subscriber, size_t size)
+{
+	subscriber->size += size;
+	subscriber->bus->unread += size;
+}
+
+static void
+give_room(struct subscriber *subscriber, size_t size)
+{
+	subscriber->size -= size;
+	subscriber->bus->unread -= size;
+}
+
+static bool
 add(struct subscriber *subscriber, json_t *params, size_t size)
 {
 	struct note *note = calloc(1, sizeof(*note));
@@ -52,7 +76,7 @@ add(struct subscriber *subscriber, json_t *params, size_t size)
 	note->params = params;
 	note->size = size;
 	STAILQ_INSERT_TAIL(&subscriber->notes, note, link);
-	subscriber->size += size;
+	take_room(subscriber, size);
 	return true;
 }
 
@@ -84,8 +108,14 @@ on_event(const struct relay_event *event, uint64_t lost, void *arg)
 	struct subscriber *subscriber = arg;
 	size_t size = sizeof(struct note) + 512 + 2 * event->length;
 
-	if (subscriber->size > 0 && subscriber->size + size > QUEUE_MAX)
-		return false;
+	if (!has_room(subscriber, size)) {
+		if (subscriber->size > 0)
+			return false;
+		/* It waits for nothing else that would tell it. */
+		subscriber->lost += lost + 1;
+		call_wake(subscriber->call);
+		return true;
+	}
 	if (lost > 0 && !add(subscriber, tell_lost(lost), sizeof(struct note)))
 		return false;
 	if (!add(subscriber, tell_event(event), size))
@@ -106,7 +136,7 @@ on_presence(const struct relay_member *member, const char *pattern, bool joined,
 			break;
 	if (i == subscriber->npatterns)
 		return;
-	if (subscriber->size + size > QUEUE_MAX ||
+	if (!has_room(subscriber, size) ||
 	    !add(subscriber,
 		json_pack("{s:s, s:o, s:o}", "presence",
 		    joined ? "join" : "leave", "topic", json_text(pattern),
@@ -136,7 +166,7 @@ next(void *arg)
 		return params;
 	}
 	STAILQ_REMOVE_HEAD(&subscriber->notes, link);
-	subscriber->size -= note->size;
+	give_room(subscriber, note->size);
 	params = note->params;
 	free(note);
 	return params;
@@ -156,6 +186,7 @@ subscriber_free(void *arg)
 		relay_watch_free(subscriber->watch);
 	while ((note = STAILQ_FIRST(&subscriber->notes)) != NULL) {
 		STAILQ_REMOVE_HEAD(&subscriber->notes, link);
+		give_room(subscriber, note->size);
 		json_decref(note->params);
 		free(note);
 	}

@@ -518,6 +518,45 @@ START_TEST(a_subscriber_that_does_not_read_is_told_its_losses)
 }
 END_TEST
 
+/* So many streams as a connection may have; one event is more for all. */
+START_TEST(what_streams_leave_unread_has_its_bound)
+{
+	const size_t length = (size_t)1 << 20;
+	char *payload = calloc(1, length);
+	struct relay_event event = { .topic = "a",
+		.event = "e",
+		.payload = payload,
+		.length = length };
+	struct client ear, client;
+	struct trial trial;
+	int i, heard = 0;
+	json_t *message;
+
+	client_open_server(&trial, &client);
+	client_open(&ear, &trial);
+	for (i = 0; i < 64; i++)
+		bus_side_gives(&client,
+		    REQUEST("subscribe", "{\"patterns\":[\"a\"]}"), "{}");
+	bus_side_gives(&ear, REQUEST("subscribe", "{\"patterns\":[\"a\"]}"),
+	    "{}");
+	memset(payload, 'x', length);
+	relay_publish(bus_side(&trial)->relay, &event, NULL, NULL);
+	bus_side_hears(&ear, "{\"count\":1}");
+	for (i = 0; i < 64; i++) {
+		message = client_answer(&client);
+		heard += json_object_get(json_object_get(message, "params"),
+			     "payload") != NULL;
+		json_decref(message);
+	}
+	ck_assert_int_gt(heard, 0);
+	ck_assert_int_lt(heard, 40);
+	ck_assert_uint_eq(bus_side(&trial)->unread, 0);
+	free(payload);
+	client_close(&ear);
+	client_close_server(&trial, &client);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -541,5 +580,6 @@ main(void)
 	tcase_add_test(tc, repeated_patterns_are_one);
 	tcase_add_test(tc, patterns_of_presence_have_their_bound);
 	tcase_add_test(tc, a_subscriber_that_does_not_read_is_told_its_losses);
+	tcase_add_test(tc, what_streams_leave_unread_has_its_bound);
 	return support_main(s, NULL);
 }
