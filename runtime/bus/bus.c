@@ -32,14 +32,20 @@ bus_member(struct bus *bus, const char *key)
 /* Members */
 
 static void
-member_free(struct bus_member *member)
+leave_relay(struct bus_member *member)
 {
-	size_t i;
-
 	if (member->listener != NULL)
 		relay_listener_free(member->listener);
 	if (member->relay != NULL)
 		relay_member_free(member->relay);
+}
+
+static void
+member_free(struct bus_member *member)
+{
+	size_t i;
+
+	leave_relay(member);
 	for (i = 0; i < member->ntopics; i++)
 		free(member->topics[i]);
 	for (i = 0; i < member->nreactions; i++)
@@ -147,44 +153,73 @@ on_event(const struct relay_event *event, uint64_t lost, void *arg)
 	return true;
 }
 
+/* On behalf of the relay's member; *listener: NULL if there is nothing to. */
 static enum grouper_error
-listen_for(struct bus_member *member)
+listen_for(struct bus_member *member, const struct relay_member *relay,
+    struct relay_listener **listener)
 {
 	struct relay_listener_options options = {
 		.patterns = (const char *const *)member->topics,
 		.npatterns = member->ntopics,
 		.fn = on_event,
 		.arg = member,
-		.member = member->relay,
+		.member = relay,
 	};
 
+	*listener = NULL;
 	if (member->nreactions == 0)
 		return GROUPER_OK;
-	return relay_listener_new(member->bus->relay, &options,
-	    &member->listener);
+	return relay_listener_new(member->bus->relay, &options, listener);
 }
 
 static enum grouper_error
+subscribe_again(struct bus_member *member)
+{
+	enum grouper_error error = GROUPER_OK;
+	size_t i;
+
+	for (i = 0; i < member->ntopics && error == GROUPER_OK; i++)
+		error = relay_member_subscribe(member->relay,
+		    member->topics[i]);
+	return error;
+}
+
+/*
+ * What it had it keeps until there is something in its place, which has no
+ * patterns until then: to whoever watches, a group that comes before it leaves
+ * would be gone.
+ */
+static enum grouper_error
 make_pipes(struct bus_member *member, bool pipeless, int *down, int *up)
 {
+	bool again = member->relay != NULL;
 	struct relay_member_options options = {
 		.key = member->key,
 		.patterns = (const char *const *)member->topics,
-		.npatterns = member->ntopics,
+		.npatterns = again ? 0 : member->ntopics,
 		.pipeless = pipeless,
 	};
+	struct relay_listener *listener;
+	struct relay_member *relay;
 	enum grouper_error error;
+	int saved;
 
-	if (member->listener != NULL)
-		relay_listener_free(member->listener);
-	if (member->relay != NULL)
-		relay_member_free(member->relay);
-	member->listener = NULL;
-	member->relay = NULL;
-	error = relay_member_new(member->bus->relay, &options, &member->relay,
-	    down, up);
-	if (error == GROUPER_OK)
-		error = listen_for(member);
+	error = relay_member_new(member->bus->relay, &options, &relay, down,
+	    up);
+	if (error != GROUPER_OK)
+		return error;
+	error = listen_for(member, relay, &listener);
+	if (error == GROUPER_OK) {
+		leave_relay(member);
+		member->relay = relay;
+		member->listener = listener;
+		if (again)
+			error = subscribe_again(member);
+	} else {
+		saved = errno;
+		relay_member_free(relay);
+		errno = saved;
+	}
 	if (error != GROUPER_OK) {
 		fd_close(down);
 		fd_close(up);
@@ -231,6 +266,8 @@ bus_open(struct bus *bus, const char *key, int *down, int *up)
 		return GROUPER_ALREADY_EXISTS;
 	if (member == NULL)
 		return GROUPER_SYSTEM;
+	/* The analyzer does not see that the tree has it. */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	return make_pipes(member, false, down, up);
 }
 

@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "bus_side.h"
+#include "runtime/bus/bus_private.h"
 #include "runtime/relay/relay.h"
 
 /* Callers inside a group */
@@ -223,7 +225,9 @@ START_TEST(a_flood_of_events_costs_a_group_no_signal_and_no_stop)
 		.topics = topics,
 		.reactions = reactions,
 		.nreactions = 2 };
-	struct relay_event event = { .topic = "a", .event = "hit" };
+	struct relay_event event = { .topic = "a",
+		.event = "hit",
+		.payload = "" };
 	struct grouper_options options;
 	struct relay *relay;
 	struct trial trial;
@@ -254,6 +258,68 @@ START_TEST(a_flood_of_events_costs_a_group_no_signal_and_no_stop)
 					 ->status),
 	    31);
 	trial_close(&trial);
+}
+END_TEST
+
+#define PRESENCE(what) \
+	"{\"key\":\"w\",\"presence\":\"" what "\",\"topic\":\"a\"}"
+
+/* A group without pipes that asks for some, first without descriptors left. */
+START_TEST(signals_by_events_stay_where_pipes_cannot_be_had)
+{
+	struct bus_reaction reaction = { (char[]) { "hit" }, SIGUSR1 };
+	char *topics[] = { (char[]) { "a" }, NULL };
+	const struct bus_member_options member = { .key = "w",
+		.topics = topics,
+		.reactions = &reaction,
+		.nreactions = 1 };
+	const struct relay_event event = { .topic = "a",
+		.event = "hit",
+		.payload = "" };
+	struct grouper_options options;
+	struct rlimit limit, none;
+	struct bus_pipes pipes;
+	struct client client;
+	struct trial trial;
+	struct bus *bus;
+
+	client_open_server(&trial, &client);
+	bus = bus_side(&trial);
+	ck_assert_int_eq(bus_join(bus, &member, &pipes.down, &pipes.up),
+	    GROUPER_OK);
+	options = trial_shell(&trial,
+	    "trap 'exit 3' USR1; echo ready; while :; do sleep 1000 & wait; "
+	    "done");
+	options.key = "w";
+	trial_start(&trial, &options);
+	trial_expect(&trial, "ready");
+	trial_await(&trial, GROUPER_EVENT_STARTED);
+	bus_side_gives(&client,
+	    REQUEST("subscribe",
+		"{\"patterns\":[\"a\"],\"events\":false,"
+		"\"presence\":true}"),
+	    "{}");
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = (struct rlimit) { 0, limit.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	ck_assert_int_eq(bus_open(bus, "w", &pipes.down, &pipes.up),
+	    GROUPER_SYSTEM);
+	ck_assert_int_eq(errno, EMFILE);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	bus_side_gives(&client, REQUEST("presence", "{\"topic\":\"a\"}"),
+	    "{\"count\":1,\"members\":[\"w\"]}");
+	if (_i == 1) {
+		ck_assert_int_eq(bus_open(bus, "w", &pipes.down, &pipes.up),
+		    GROUPER_OK);
+		bus_side_hears(&client, PRESENCE("leave"));
+		bus_side_hears(&client, PRESENCE("join"));
+		bus_side_close(&pipes);
+	}
+	relay_publish(bus_relay(bus), &event, NULL, NULL);
+	ck_assert_int_eq(WEXITSTATUS(trial_await(&trial, GROUPER_EVENT_EMPTY)
+					 ->status),
+	    3);
+	client_close_server(&trial, &client);
 }
 END_TEST
 
@@ -403,6 +469,8 @@ main(void)
 	tcase_add_test(tc, the_last_words_of_a_group_are_taken);
 	tcase_add_test(tc,
 	    a_flood_of_events_costs_a_group_no_signal_and_no_stop);
+	tcase_add_loop_test(tc,
+	    signals_by_events_stay_where_pipes_cannot_be_had, 0, 2);
 	tcase_add_test(tc, a_bad_topic_is_refused_before_a_start);
 	tc = support_case(s, "names");
 	tcase_add_test(tc, names_go_with_their_group);
