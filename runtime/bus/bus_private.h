@@ -56,7 +56,8 @@ struct bus {
 	struct settings *settings;
 	struct bus_members members;
 	LIST_HEAD(, bus_scope) scopes;
-	size_t unread;	/* bytes that wait in streams */
+	size_t streams;
+	size_t unread;	/* bytes that wait in them */
 	size_t watched; /* patterns, by streams of presence */
 	struct server_methods methods[BUS_METHOD_LISTS];
 };

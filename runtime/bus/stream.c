@@ -17,7 +17,8 @@
 
 /* So much waits for a client that reads slowly; then it loses events. */
 #define QUEUE_MAX ((size_t)2 << 20)
-/* And so much for all of them. */
+/* And so much for all of them; then only who has less than its share has
+ * room, so that those who read lose nothing by those who do not. */
 #define QUEUES_MAX ((size_t)64 << 20)
 /* Who leaves with so much unread leaves a hole in the heap. */
 #define TRIM_FROM ((size_t)128 << 10)
@@ -44,9 +45,12 @@ struct subscriber {
 static bool
 has_room(const struct subscriber *subscriber, size_t size)
 {
-	return (subscriber->size == 0 ||
-		   subscriber->size + size <= QUEUE_MAX) &&
-	    subscriber->bus->unread + size <= QUEUES_MAX;
+	const struct bus *bus = subscriber->bus;
+	size_t own = subscriber->size + size;
+
+	return (subscriber->size == 0 || own <= QUEUE_MAX) &&
+	    (bus->unread + size <= QUEUES_MAX ||
+		own <= QUEUES_MAX / bus->streams);
 }
 
 static void
@@ -193,6 +197,7 @@ subscriber_free(void *arg)
 	for (i = 0; i < subscriber->npatterns; i++)
 		free(subscriber->patterns[i]);
 	subscriber->bus->watched -= subscriber->npatterns;
+	subscriber->bus->streams--;
 	free((void *)subscriber->patterns);
 	free(subscriber);
 	if (much)
@@ -305,6 +310,7 @@ start(struct bus *bus, struct call *call, const char *key,
 		return;
 	}
 	subscriber->bus = bus;
+	bus->streams++;
 	subscriber->call = call;
 	STAILQ_INIT(&subscriber->notes);
 	if (subscribe(subscriber, key, wanted) == -1) {
