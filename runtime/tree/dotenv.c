@@ -169,8 +169,10 @@ read_file(const char *path, bool may_wait, size_t *length)
 	struct stat st;
 	int fd;
 
-	fd = open(path,
-	    O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK));
+	if (may_wait)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	else
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1)
 		return NULL;
 	if (may_wait || (fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode)))

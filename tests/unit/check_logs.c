@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +120,6 @@ START_TEST(what_is_in_the_pipe_is_taken_and_it_goes_on)
 	begin();
 	log = open_log("web", &fd);
 	member_log_watch(log, note, NULL);
-	member_log_take(log);
 	say(fd, "one\ntw");
 	member_log_take(log);
 	ck_assert_str_eq(seen, "one|");
@@ -528,32 +526,6 @@ START_TEST(a_file_is_closed_when_nobody_writes_to_it)
 }
 END_TEST
 
-START_TEST(who_asks_last_for_a_file_sets_its_limits)
-{
-	struct logs_target target = { LOGS_FILE, support_path("a"), 0, 0 };
-	struct log_line line = { .text = "12345", .length = 5 };
-	char old[PATH_MAX];
-	struct sink_lane *lane;
-	struct logs *logs;
-
-	snprintf(old, sizeof(old), "%s", support_path("a.1"));
-	loop = loop_new(NULL);
-	logs = logs_new(loop, STDOUT_FILENO, NULL);
-	lane = sink_join(logs_sink(logs, &target), "web");
-	sink_line(lane, &line);
-	target.max_size = 8;
-	target.keep = 1;
-	ck_assert_ptr_eq(logs_sink(logs, &target), lane->sink);
-	line.text = "67890";
-	sink_line(lane, &line);
-	sink_leave(lane);
-	has(old, "12345\n");
-	has(target.path, "67890\n");
-	logs_free(logs);
-	loop_free(loop);
-}
-END_TEST
-
 START_TEST(a_log_goes_on_in_another_sink)
 {
 	struct logs_target target = { LOGS_FILE, support_path("a"), 0, 0 };
@@ -608,7 +580,6 @@ main(void)
 	tc = support_case(suite, "sinks");
 	tcase_add_test(tc, a_target_is_shared_by_those_who_name_it);
 	tcase_add_test(tc, a_file_is_closed_when_nobody_writes_to_it);
-	tcase_add_test(tc, who_asks_last_for_a_file_sets_its_limits);
 	tcase_add_test(tc, a_log_goes_on_in_another_sink);
 	return support_main(suite, NULL);
 }

@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/logs/logs.h"
 #include "runtime/logs/rotate.h"
 #include "runtime/logs/sink.h"
 #include "runtime/util/log.h"
+#include "runtime/util/loop.h"
 #include "support.h"
 
 static int64_t now_ms;
@@ -180,6 +182,26 @@ START_TEST(a_file_rotates_before_it_grows_too_large)
 	has_not(numbered(path, _i + 1));
 	sink_leave(lane);
 	sink_release(sink);
+}
+END_TEST
+
+START_TEST(who_asks_last_for_a_file_sets_its_limits)
+{
+	struct logs_target target = { LOGS_FILE, support_path("log"), 0, 0 };
+	struct loop *loop = loop_new(NULL);
+	struct logs *logs = logs_new(loop, STDOUT_FILENO, NULL);
+	struct sink_lane *lane = sink_join(logs_sink(logs, &target), "web");
+
+	say(lane, "12345");
+	target.max_size = 8;
+	target.keep = 1;
+	ck_assert_ptr_eq(logs_sink(logs, &target), lane->sink);
+	say(lane, "67890");
+	sink_leave(lane);
+	has(numbered(target.path, 1), "12345\n");
+	has(target.path, "67890\n");
+	logs_free(logs);
+	loop_free(loop);
 }
 END_TEST
 
@@ -518,6 +540,7 @@ main(void)
 	tc = support_case(suite, "rotation");
 	tcase_add_loop_test(tc, a_file_rotates_before_it_grows_too_large, 0, 6);
 	tcase_add_test(tc, a_file_that_is_there_counts);
+	tcase_add_test(tc, who_asks_last_for_a_file_sets_its_limits);
 	tcase_add_loop_test(tc, rotation_that_was_cut_short_loses_nothing, 1,
 	    6);
 	tcase_add_test(tc, each_step_of_a_rotation_keeps_every_file);
