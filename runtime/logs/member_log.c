@@ -300,6 +300,8 @@ member_log_set_sink(struct member_log *log, struct sink *sink)
 {
 	struct sink_lane *lane;
 
+	if (log->lane->sink == sink)
+		return 0; /* it keeps its colour, too */
 	lane = sink_join(sink, log->name);
 	if (lane == NULL)
 		return -1;

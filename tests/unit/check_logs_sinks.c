@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "runtime/logs/member_log.h"
 #include "runtime/logs/outlet.h"
 #include "runtime/logs/sink.h"
 #include "runtime/util/fd.h"
@@ -125,6 +126,28 @@ START_TEST(children_differ_in_colour)
 	comes("\033[33mtwo |\033[0m 2\n");
 	sink_leave(one);
 	sink_leave(two);
+	done(sink);
+}
+END_TEST
+
+START_TEST(a_child_keeps_its_colour_when_it_is_started_again)
+{
+	struct sink *sink = open_pipe(true);
+	struct member_log_options options = { .name = "one", .sink = sink };
+	struct member_log *log = member_log_new(loop, &options);
+	int i, fd;
+
+	ck_assert_ptr_nonnull(log);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(member_log_set_sink(log, sink), 0);
+		ck_assert_int_eq(member_log_open(log, &fd), 0);
+		ck_assert_int_eq(write(fd, "1\n", 2), 2);
+		close(fd);
+		member_log_drain(log);
+		sink_flush(sink);
+		comes("\033[36mone |\033[0m 1\n");
+	}
+	member_log_free(log);
 	done(sink);
 }
 END_TEST
@@ -515,6 +538,7 @@ main(void)
 	tc = support_case(suite, "prefix");
 	tcase_add_test(tc, names_stand_in_a_column);
 	tcase_add_test(tc, children_differ_in_colour);
+	tcase_add_test(tc, a_child_keeps_its_colour_when_it_is_started_again);
 	tcase_add_test(tc, pieces_of_a_long_line_are_marked);
 	tcase_add_test(tc, a_pipe_gets_every_byte);
 	tcase_add_test(tc, a_terminal_gets_no_escape_sequences_of_members);
