@@ -20,8 +20,6 @@
 /* And so much for all of them; then only who has less than its share has
  * room, so that those who read lose nothing by those who do not. */
 #define QUEUES_MAX ((size_t)64 << 20)
-/* Who leaves with so much unread leaves a hole in the heap. */
-#define TRIM_FROM ((size_t)128 << 10)
 #define MESSAGE "message"
 
 struct note {
@@ -180,7 +178,7 @@ static void
 subscriber_free(void *arg)
 {
 	struct subscriber *subscriber = arg;
-	bool much = subscriber->size >= TRIM_FROM;
+	size_t unread = subscriber->size;
 	struct note *note;
 	size_t i;
 
@@ -198,10 +196,9 @@ subscriber_free(void *arg)
 		free(subscriber->patterns[i]);
 	subscriber->bus->watched -= subscriber->npatterns;
 	subscriber->bus->streams--;
-	free((void *)subscriber->patterns);
+	free(subscriber->patterns);
 	free(subscriber);
-	if (much)
-		os_trim_heap();
+	os_trim_heap_after(unread);
 }
 
 /* Whether they can all be patterns; if not, it was answered. */

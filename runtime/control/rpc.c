@@ -9,10 +9,6 @@
 #include <string.h>
 
 #include "runtime/control/json_text.h"
-#include "runtime/os/os.h"
-
-/* JSON takes up to 50 times as much as its text. */
-#define TRIM_FROM ((size_t)128 << 10)
 
 int
 rpc_code(enum grouper_error error)
@@ -97,12 +93,4 @@ rpc_request(int id, const char *method, json_t *params)
 {
 	return line_of(json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id",
 	    id, "method", method, "params", params));
-}
-
-void
-rpc_free(json_t *object, size_t length)
-{
-	json_decref(object);
-	if (length >= TRIM_FROM)
-		os_trim_heap();
 }

@@ -39,12 +39,6 @@ char *rpc_error(const json_t *id, int code, const char *text);
 /* A notification of the server's; params is taken over. */
 char *rpc_notification(const char *method, json_t *params);
 
-/*
- * Frees the JSON of a line of this length.  A long one leaves a hole in the
- * heap, which is given back.
- */
-void rpc_free(json_t *object, size_t length);
-
 /* A request line; params is taken over. */
 char *rpc_request(int id, const char *method, json_t *params);
 

@@ -17,6 +17,7 @@
 #include "runtime/control/membership.h"
 #include "runtime/control/rpc.h"
 #include "runtime/group/host.h"
+#include "runtime/os/os.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/loop.h"
@@ -434,7 +435,8 @@ on_line(struct connection *connection, const char *line, size_t length,
 		refuse(client, NULL, RPC_PARSE_ERROR, "not JSON");
 	else
 		serve(client, request);
-	rpc_free(request, length);
+	json_decref(request);
+	os_trim_heap_after(length); /* it took up to 50 times as much */
 }
 
 /* The server */

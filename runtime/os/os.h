@@ -88,6 +88,9 @@ void os_fork_heap(void *start, bool copied);
  */
 void os_trim_heap(void);
 
+/* The same where so many bytes were freed that it is worth it. */
+void os_trim_heap_after(size_t freed);
+
 /* Marks every descriptor from first on close-on-exec.  Linux 5.11. */
 int os_close_on_exec_from(unsigned int first);
 

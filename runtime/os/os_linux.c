@@ -19,6 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Less is not worth a look at the whole heap. */
+#define TRIM_FROM ((size_t)128 << 10)
+
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
@@ -180,6 +183,13 @@ os_trim_heap(void)
 #ifdef __GLIBC__
 	malloc_trim(0);
 #endif
+}
+
+void
+os_trim_heap_after(size_t freed)
+{
+	if (freed >= TRIM_FROM)
+		os_trim_heap();
 }
 
 int
