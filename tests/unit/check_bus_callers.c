@@ -215,6 +215,22 @@ START_TEST(a_group_that_publishes_to_others_does_not_hear_it_itself)
 }
 END_TEST
 
+/* A group "w" that waits for signals, once its traps are set. */
+static void
+start_waiting(struct trial *trial, const char *traps)
+{
+	struct grouper_options options;
+	char script[256];
+
+	snprintf(script, sizeof(script),
+	    "%s; echo ready; while :; do sleep 1000 & wait; done", traps);
+	options = trial_shell(trial, script);
+	options.key = "w";
+	trial_start(trial, &options);
+	trial_expect(trial, "ready");
+	trial_await(trial, GROUPER_EVENT_STARTED);
+}
+
 /* More events than the link to a leader that does not read has room for. */
 START_TEST(a_flood_of_events_costs_a_group_no_signal_and_no_stop)
 {
@@ -228,7 +244,6 @@ START_TEST(a_flood_of_events_costs_a_group_no_signal_and_no_stop)
 	struct relay_event event = { .topic = "a",
 		.event = "hit",
 		.payload = "" };
-	struct grouper_options options;
 	struct relay *relay;
 	struct trial trial;
 	int none, i;
@@ -237,13 +252,7 @@ START_TEST(a_flood_of_events_costs_a_group_no_signal_and_no_stop)
 	relay = bus_relay(bus_side(&trial));
 	ck_assert_int_eq(bus_join(bus_side(&trial), &member, &none, &none),
 	    GROUPER_OK);
-	options = trial_shell(&trial,
-	    "trap 'u=1' USR1; trap 'exit 3$u' TERM; echo ready; "
-	    "while :; do sleep 1000 & wait; done");
-	options.key = "w";
-	trial_start(&trial, &options);
-	trial_expect(&trial, "ready");
-	trial_await(&trial, GROUPER_EVENT_STARTED);
+	start_waiting(&trial, "trap 'u=1' USR1; trap 'exit 3$u' TERM");
 	kill(trial_leader(), SIGSTOP);
 	support_await_state(trial_leader(), "T");
 	for (i = 0; i < 10000; i++)
@@ -276,7 +285,6 @@ START_TEST(signals_by_events_stay_where_pipes_cannot_be_had)
 	const struct relay_event event = { .topic = "a",
 		.event = "hit",
 		.payload = "" };
-	struct grouper_options options;
 	struct rlimit limit, none;
 	struct bus_pipes pipes;
 	struct client client;
@@ -287,13 +295,7 @@ START_TEST(signals_by_events_stay_where_pipes_cannot_be_had)
 	bus = bus_side(&trial);
 	ck_assert_int_eq(bus_join(bus, &member, &pipes.down, &pipes.up),
 	    GROUPER_OK);
-	options = trial_shell(&trial,
-	    "trap 'exit 3' USR1; echo ready; while :; do sleep 1000 & wait; "
-	    "done");
-	options.key = "w";
-	trial_start(&trial, &options);
-	trial_expect(&trial, "ready");
-	trial_await(&trial, GROUPER_EVENT_STARTED);
+	start_waiting(&trial, "trap 'exit 3' USR1");
 	bus_side_gives(&client,
 	    REQUEST("subscribe",
 		"{\"patterns\":[\"a\"],\"events\":false,"
