@@ -3,7 +3,7 @@
  * Audiences: see audience.h.  Each pattern is held once; a link ties it to an
  * audience that has it.
  */
-#include "runtime/relay/audience.h"
+#include "runtime/relay/audience_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,27 +14,8 @@
 #include "runtime/relay/topic.h"
 #include "runtime/util/bug.h"
 
-/* So many topics are remembered with their audiences. */
-#define ROUTES_MAX 16384
-
-struct audience_link {
-	struct pattern *pattern;
-	struct audience *audience;
-	LIST_ENTRY(audience_link) entry;
-};
-
-struct pattern {
-	RB_ENTRY(pattern) entry;
-	LIST_HEAD(, audience_link) links;
-	uint64_t number;
-	bool prefix;
-	size_t length; /* without the '*' of a prefix */
-	char text[];   /* with it */
-};
-
-/* Any order will do; most differ in length. */
-static int
-compare_text(const char *one, size_t one_length, const char *other,
+int
+audience_compare_text(const char *one, size_t one_length, const char *other,
     size_t other_length)
 {
 	if (one_length != other_length)
@@ -45,13 +26,7 @@ compare_text(const char *one, size_t one_length, const char *other,
 static int
 compare_patterns(const struct pattern *one, const struct pattern *other)
 {
-	return compare_text(one->text, one->length, other->text, other->length);
-}
-
-static int
-compare_routes(const struct route *one, const struct route *other)
-{
-	return compare_text(one->topic, one->length, other->topic,
+	return audience_compare_text(one->text, one->length, other->text,
 	    other->length);
 }
 
@@ -74,8 +49,6 @@ compare_audiences(const struct audience *one, const struct audience *other)
 
 RB_PROTOTYPE(pattern_tree, pattern, entry, compare_patterns)
 RB_GENERATE(pattern_tree, pattern, entry, compare_patterns)
-RB_PROTOTYPE(route_tree, route, entry, compare_routes)
-RB_GENERATE(route_tree, route, entry, compare_routes)
 RB_PROTOTYPE(audience_tree, audience, entry, compare_audiences)
 RB_GENERATE(audience_tree, audience, entry, compare_audiences)
 
@@ -89,15 +62,15 @@ tree_of(struct audience_index *index, bool prefix)
 	return prefix ? &index->prefixes : &index->exact;
 }
 
-/* One by its text; of a prefix, without the '*'. */
-static struct pattern *
-find_text(const struct pattern_tree *tree, const char *text, size_t length)
+struct pattern *
+audience_find_text(const struct pattern_tree *tree, const char *text,
+    size_t length)
 {
 	struct pattern *pattern = RB_ROOT(tree);
 	int order;
 
 	while (pattern != NULL) {
-		order = compare_text(text, length, pattern->text,
+		order = audience_compare_text(text, length, pattern->text,
 		    pattern->length);
 		if (order == 0)
 			return pattern;
@@ -112,8 +85,8 @@ pattern_find(const struct audience_index *index, const char *text,
     size_t length)
 {
 	if (topic_pattern_is_prefix(text, length))
-		return find_text(&index->prefixes, text, length - 1);
-	return find_text(&index->exact, text, length);
+		return audience_find_text(&index->prefixes, text, length - 1);
+	return audience_find_text(&index->exact, text, length);
 }
 
 static struct pattern *
@@ -164,25 +137,10 @@ audience_index_init(struct audience_index *index, struct store *store)
 	SLIST_INIT(&index->all_routes);
 }
 
-static void
-forget_routes(struct audience_index *index)
-{
-	struct route *route;
-
-	RB_INIT(&index->routes);
-	while ((route = SLIST_FIRST(&index->all_routes)) != NULL) {
-		SLIST_REMOVE_HEAD(&index->all_routes, listed);
-		free(route->audiences);
-		free(route);
-	}
-	index->nroutes = 0;
-	index->last = NULL;
-}
-
 void
 audience_index_fini(struct audience_index *index)
 {
-	forget_routes(index);
+	audience_forget_routes(index);
 	BUG_IF(!RB_EMPTY(&index->settled) || !TAILQ_EMPTY(&index->unsettled));
 	BUG_IF(!RB_EMPTY(&index->exact) || !RB_EMPTY(&index->prefixes));
 }
@@ -448,132 +406,4 @@ const char *
 audience_pattern(const struct audience *audience, size_t i)
 {
 	return i < audience->nlinks ? audience->links[i]->pattern->text : NULL;
-}
-
-/*
- * Routes
- */
-
-/* The audiences that have a pattern, and that the mark does not show yet. */
-static int
-gather(struct audience_index *index, struct route *route,
-    const struct pattern *pattern)
-{
-	struct audience_link *link;
-	struct audience **audiences;
-	size_t size;
-
-	LIST_FOREACH(link, &pattern->links, entry) {
-		if (link->audience->mark == index->mark)
-			continue;
-		link->audience->mark = index->mark;
-		if (route->count == route->size) {
-			size = route->size == 0 ? 4 : route->size * 2;
-			audiences = reallocarray(route->audiences, size,
-			    sizeof(*audiences));
-			if (audiences == NULL)
-				return -1;
-			route->audiences = audiences;
-			route->size = size;
-		}
-		route->audiences[route->count++] = link->audience;
-	}
-	return 0;
-}
-
-static int
-fill(struct audience_index *index, struct route *route)
-{
-	const struct pattern *pattern;
-	size_t length;
-
-	route->count = 0;
-	index->mark++;
-	pattern = find_text(&index->exact, route->topic, route->length);
-	if (pattern != NULL && gather(index, route, pattern) == -1)
-		return -1;
-	for (length = 0; length <= route->length; length++) {
-		if (index->prefix_lengths[length] == 0)
-			continue;
-		pattern = find_text(&index->prefixes, route->topic, length);
-		if (pattern != NULL && gather(index, route, pattern) == -1)
-			return -1;
-	}
-	route->generation = index->generation;
-	return 0;
-}
-
-static bool
-is_route_of(const struct route *route, const char *topic, size_t length)
-{
-	return route != NULL && route->length == length &&
-	    memcmp(route->topic, topic, length) == 0;
-}
-
-static struct route *
-search_route(const struct audience_index *index, const char *topic,
-    size_t length)
-{
-	struct route *route = RB_ROOT(&index->routes);
-	int order;
-
-	while (route != NULL) {
-		order = compare_text(topic, length, route->topic,
-		    route->length);
-		if (order == 0)
-			return route;
-		route = order < 0 ? RB_LEFT(route, entry) :
-				    RB_RIGHT(route, entry);
-	}
-	return NULL;
-}
-
-/* Mostly it is the last one again, or the one that came after it before. */
-static struct route *
-find_route(const struct audience_index *index, const char *topic, size_t length)
-{
-	struct route *last = index->last, *route;
-
-	if (is_route_of(last, topic, length))
-		return last;
-	if (last != NULL && is_route_of(last->follower, topic, length))
-		return last->follower;
-	route = search_route(index, topic, length);
-	if (last != NULL && route != NULL)
-		last->follower = route;
-	return route;
-}
-
-static struct route *
-add_route(struct audience_index *index, const char *topic, size_t length)
-{
-	struct route *route;
-
-	if (index->nroutes == ROUTES_MAX)
-		forget_routes(index);
-	route = calloc(1, sizeof(*route) + length + 1);
-	if (route == NULL)
-		return NULL;
-	memcpy(route->topic, topic, length);
-	route->length = length;
-	RB_INSERT(route_tree, &index->routes, route);
-	SLIST_INSERT_HEAD(&index->all_routes, route, listed);
-	index->nroutes++;
-	return route;
-}
-
-const struct route *
-audience_route(struct audience_index *index, const char *topic, size_t length)
-{
-	struct route *route;
-
-	route = find_route(index, topic, length);
-	if (route == NULL)
-		route = add_route(index, topic, length);
-	if (route == NULL)
-		return NULL;
-	index->last = route;
-	if (route->generation != index->generation && fill(index, route) == -1)
-		return NULL;
-	return route;
 }

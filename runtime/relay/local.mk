@@ -4,6 +4,8 @@
 libgrouper_core_la_SOURCES += \
 	runtime/relay/audience.c \
 	runtime/relay/audience.h \
+	runtime/relay/audience_private.h \
+	runtime/relay/audience_route.c \
 	runtime/relay/chunk.c \
 	runtime/relay/frame.c \
 	runtime/relay/frame.h \
