@@ -30,8 +30,8 @@ packages() {
 	case $1:$2 in
 	apt:build)
 		echo autoconf automake gcc libbsd-dev libc6-dev libevent-dev \
-		    libfyaml-dev libjansson-dev libmd-dev libtool make \
-		    pkg-config
+		    libfyaml-dev libjansson-dev libmd-dev libtool \
+		    libxxhash-dev make pkg-config
 		;;
 	apt:test)
 		echo bash check fish g++ less procps python3-jsonschema spin \
@@ -53,7 +53,7 @@ packages() {
 	dnf:build)
 		echo autoconf automake gcc glibc-devel jansson-devel \
 		    libbsd-devel libevent-devel libfyaml-devel libtool make \
-		    pkgconf-pkg-config
+		    pkgconf-pkg-config xxhash-devel
 		;;
 	dnf:test)
 		echo bash check-devel diffutils fish gcc-c++ less libasan \
@@ -69,7 +69,7 @@ packages() {
 	apk:build)
 		echo autoconf automake gcc jansson-dev libbsd-dev libevent-dev \
 		    libfyaml-dev libmd-dev libtool linux-headers make \
-		    musl-dev pkgconf
+		    musl-dev pkgconf xxhash-dev
 		;;
 	apk:static) echo jansson-static libbsd-static libevent-static ;;
 	apk:test)

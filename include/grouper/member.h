@@ -129,6 +129,21 @@ GROUPER_EXPORT enum grouper_error grouper_member_broadcast(struct grouper_member
     size_t length);
 
 /*
+ * Whether anybody may be subscribed to a topic: to be asked before an event is
+ * made that costs much and may reach nobody.  The answer comes from memory
+ * that the host shares, and is right for every subscription that was
+ * confirmed, of members and of clients.  Only the first call of a member waits
+ * for the host, 30 seconds at most.
+ *
+ * Returns 0 if nobody is subscribed, not even the caller's group.  Else 1;
+ * also for a topic that is mistaken for another, one of sixteen where there
+ * are a thousand patterns, and where the host does not tell or the topic is
+ * bad, so that publishing says why.
+ */
+GROUPER_EXPORT int grouper_member_wanted(struct grouper_member *member,
+    const char *topic);
+
+/*
  * Names and settings of the host.  Each call waits for its answer, 30 seconds
  * at most, and returns, besides what is named: GROUPER_OK; GROUPER_INVALID for
  * a bad name or value; GROUPER_NO_GROUP if the host has gone;

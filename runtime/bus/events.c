@@ -5,6 +5,7 @@
 #include "runtime/bus/bus_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,10 +205,30 @@ method_open(struct call *call, const json_t *params, void *arg)
 		    json_pack("{s:o}", "key", json_text(caller.key)), fds, 2);
 }
 
+/* What publishers need not send. */
+static void
+method_interest(struct call *call, const json_t *params, void *arg)
+{
+	struct bus *bus = arg;
+	struct bus_caller caller;
+	int table, fd;
+
+	(void)params;
+	if (!bus_caller(bus, call, &caller))
+		return;
+	table = relay_interest_fd(bus->relay);
+	fd = table == -1 ? -1 : fcntl(table, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1)
+		bus_refuse(call, GROUPER_SYSTEM);
+	else
+		call_result_fds(call, json_object(), &fd, 1);
+}
+
 const struct server_method bus_event_methods[] = {
 	{ "publish", method_publish, true },
 	{ "broadcast", method_broadcast, true },
 	{ "presence", method_presence, true },
+	{ "interest", method_interest, true },
 	{ "member.open", method_open, true },
 	{ NULL, NULL, false },
 };

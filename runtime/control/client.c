@@ -97,8 +97,8 @@ client_connect(const char *path, enum client_trust trust, int64_t limit_ms)
 	return NULL;
 }
 
-static void
-drop_fds(struct client_fds *fds)
+void
+client_fds_close(struct client_fds *fds)
 {
 	while (fds->count > 0)
 		fd_close(&fds->list[--fds->count]);
@@ -110,7 +110,7 @@ client_free(struct client *client)
 	if (client == NULL)
 		return;
 	fd_close(&client->fd);
-	drop_fds(&client->came);
+	client_fds_close(&client->came);
 	free(client->in);
 	free(client);
 }
@@ -221,7 +221,7 @@ keep_fds(struct client *client, struct msghdr *message)
 	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
 	    header->cmsg_type != SCM_RIGHTS)
 		return;
-	drop_fds(&client->came);
+	client_fds_close(&client->came);
 	bytes = header->cmsg_len - CMSG_LEN(0);
 	memcpy(client->came.list, CMSG_DATA(header), bytes);
 	client->came.count = bytes / sizeof(int);
@@ -350,7 +350,7 @@ give_fds(struct client *client, struct client_fds *got)
 		*got = client->came;
 		client->came.count = 0;
 	}
-	drop_fds(&client->came);
+	client_fds_close(&client->came);
 }
 
 enum grouper_error

@@ -71,6 +71,8 @@ struct client_fds {
 	size_t count;
 };
 
+void client_fds_close(struct client_fds *fds);
+
 /*
  * The same, with descriptors that stay the caller's, unless `given` is NULL.
  * What came with the answer, close-on-exec, is put into `got`, to be closed

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/member/private.h"
+#include "runtime/relay/interest.h"
 #include "runtime/relay/topic.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
@@ -80,6 +81,7 @@ grouper_member_close(struct grouper_member *member)
 	frame_parser_fini(&member->parser);
 	fd_close(&member->down);
 	fd_close(&member->up);
+	interest_unmap(member->interest);
 	free(member->socket);
 	free(member);
 	errno = saved;

@@ -46,8 +46,7 @@ take(struct client_fds *got, int *down, int *up)
 		*up = got->list[1];
 		return GROUPER_OK;
 	}
-	while (got->count > 0)
-		fd_close(&got->list[--got->count]);
+	client_fds_close(got);
 	errno = EPROTO;
 	return GROUPER_SYSTEM;
 }

@@ -24,6 +24,8 @@ struct asked {
 	char pattern[];
 };
 
+struct interest_table;
+
 struct grouper_member {
 	pid_t owner; /* who opened it: the only one that may use it */
 	int down;
@@ -34,6 +36,9 @@ struct grouper_member {
 	STAILQ_HEAD(, asked) asked; /* in the order of the confirmations */
 	struct kept_list kept;	    /* came while a call waited */
 	struct kept *current;	    /* what the caller looks at; may be NULL */
+	/* What the host's subscribers want; NULL: not asked, or not told. */
+	const struct interest_table *interest;
+	bool interest_asked;
 };
 
 /* False in a forked child, and for NULL. */

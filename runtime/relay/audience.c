@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/relay/interest.h"
 #include "runtime/relay/log.h"
 #include "runtime/relay/relay.h"
 #include "runtime/relay/topic.h"
@@ -105,6 +106,8 @@ pattern_new(struct audience_index *index, const char *text, size_t length)
 	RB_INSERT(pattern_tree, tree_of(index, pattern->prefix), pattern);
 	if (pattern->prefix)
 		index->prefix_lengths[pattern->length]++;
+	interest_add(index->interest, pattern->text, pattern->length,
+	    pattern->prefix);
 	return pattern;
 }
 
@@ -115,8 +118,33 @@ pattern_put(struct audience_index *index, struct pattern *pattern)
 		return;
 	if (pattern->prefix)
 		index->prefix_lengths[pattern->length]--;
+	interest_remove(index->interest, pattern->text, pattern->length,
+	    pattern->prefix);
 	RB_REMOVE(pattern_tree, tree_of(index, pattern->prefix), pattern);
 	free(pattern);
+}
+
+static void
+count_interest(struct interest *interest, struct pattern_tree *tree)
+{
+	struct pattern *pattern;
+
+	RB_FOREACH(pattern, pattern_tree, tree)
+		interest_add(interest, pattern->text, pattern->length,
+		    pattern->prefix);
+}
+
+const struct interest *
+audience_interest(struct audience_index *index)
+{
+	if (index->interest != NULL)
+		return index->interest;
+	index->interest = interest_new();
+	if (index->interest == NULL)
+		return NULL;
+	count_interest(index->interest, &index->exact);
+	count_interest(index->interest, &index->prefixes);
+	return index->interest;
 }
 
 /*
@@ -143,6 +171,7 @@ audience_index_fini(struct audience_index *index)
 	audience_forget_routes(index);
 	BUG_IF(!RB_EMPTY(&index->settled) || !TAILQ_EMPTY(&index->unsettled));
 	BUG_IF(!RB_EMPTY(&index->exact) || !RB_EMPTY(&index->prefixes));
+	interest_free(index->interest);
 }
 
 /*

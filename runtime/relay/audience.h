@@ -20,6 +20,7 @@
 
 struct audience;
 struct audience_link;
+struct interest;
 struct log;
 struct pattern;
 struct relay_listener;
@@ -74,6 +75,7 @@ struct audience_index {
 	struct pattern_tree exact;
 	struct pattern_tree prefixes;
 	size_t prefix_lengths[256]; /* how many prefixes of each length */
+	struct interest *interest;  /* the same for publishers; or NULL */
 	uint64_t next_pattern;
 	size_t nlinks;	/* of all audiences */
 	uint64_t moved; /* bytes, when audiences were changed or copied */
@@ -123,6 +125,9 @@ struct audience *audience_settle(struct audience_index *index,
 
 /* Pattern number i in no order; NULL behind the last. */
 const char *audience_pattern(const struct audience *audience, size_t i);
+
+/* For publishers, made at the first call; NULL with errno. */
+const struct interest *audience_interest(struct audience_index *index);
 
 /* Who is reached by a topic; NULL with errno. */
 const struct route *audience_route(struct audience_index *index,

@@ -11,6 +11,8 @@ libgrouper_core_la_SOURCES += \
 	runtime/relay/frame.h \
 	runtime/relay/groups.c \
 	runtime/relay/groups.h \
+	runtime/relay/interest.c \
+	runtime/relay/interest.h \
 	runtime/relay/kept.c \
 	runtime/relay/kept.h \
 	runtime/relay/log.c \

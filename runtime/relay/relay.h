@@ -183,6 +183,12 @@ const char *relay_member_pattern(const struct relay_member *member,
 size_t relay_presence(struct relay *relay, const char *topic,
     const struct relay_member **members, size_t max);
 
+/*
+ * A descriptor of the table that tells publishers what nobody is subscribed
+ * to, see interest.h; the relay's.  -1 with errno.
+ */
+int relay_interest_fd(struct relay *relay);
+
 /* A member subscribed to a pattern or no longer is. */
 typedef void relay_watch_fn(const struct relay_member *member,
     const char *pattern, bool joined, void *arg);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/relay/interest.h"
 #include "runtime/relay/relay_private.h"
 #include "runtime/relay/topic.h"
 
@@ -227,4 +228,12 @@ relay_presence(struct relay *relay, const char *topic,
 		count = list_members(&audience->resting, members, max, count);
 	}
 	return count;
+}
+
+int
+relay_interest_fd(struct relay *relay)
+{
+	const struct interest *interest = audience_interest(&relay->index);
+
+	return interest != NULL ? interest_fd(interest) : -1;
 }

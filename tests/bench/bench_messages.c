@@ -224,6 +224,8 @@ wire_put(size_t topic, const char *payload)
 	} heads[TOPICS];
 	static size_t size, tail;
 
+	if (wire->wanted != NULL && !wire->wanted((unsigned int)topic))
+		return;
 	if (size == 0) {
 		size = atomic_load(&shared->payload_size);
 		tail = strlen(wire->tail);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <grouper/member.h>
+
 #include "tests/bench/bench_message.h"
 
 #define TOPIC_MAX 16
@@ -61,6 +63,19 @@ take_counted(const char *p, size_t held, const char *newline, size_t ending,
 /*
  * grouper
  */
+
+static bool
+grouper_wanted(unsigned int topic)
+{
+	static struct grouper_member *member;
+	static char names[TOPICS][TOPIC_MAX];
+
+	if (member == NULL && grouper_member_open(&member) != GROUPER_OK)
+		fail("not a member");
+	if (names[topic][0] == '\0')
+		snprintf(names[topic], TOPIC_MAX, "room:%u", topic);
+	return (grouper_member_wanted(member, names[topic]) == 1);
+}
 
 static size_t
 grouper_subscribe(char *to, unsigned int topic)
@@ -288,12 +303,13 @@ mqtt_take(const char *p, size_t held, struct wire_message *m)
 }
 
 static const struct wire wires[] = {
-	{ "grouper", NULL, grouper_subscribe, grouper_head, "\n",
-	    grouper_take },
-	{ "redis", redis_greet, redis_subscribe, redis_head, "\r\n",
+	{ "grouper", NULL, grouper_wanted, grouper_subscribe, grouper_head,
+	    "\n", grouper_take },
+	{ "redis", redis_greet, NULL, redis_subscribe, redis_head, "\r\n",
 	    redis_take },
-	{ "nats", nats_greet, nats_subscribe, nats_head, "\r\n", nats_take },
-	{ "mqtt", mqtt_greet, mqtt_subscribe, mqtt_head, "", mqtt_take },
+	{ "nats", nats_greet, NULL, nats_subscribe, nats_head, "\r\n",
+	    nats_take },
+	{ "mqtt", mqtt_greet, NULL, mqtt_subscribe, mqtt_head, "", mqtt_take },
 };
 
 const struct wire *

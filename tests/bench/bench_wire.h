@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How grouper, Redis, NATS and MQTT servers are spoken to: just what a
- * benchmark needs of each, so that no client library is measured with them.
+ * benchmark needs of each, so that no client library is measured with them,
+ * but for what a publisher can ask its own.
  */
 #ifndef TESTS_BENCH_BENCH_WIRE_H
 #define TESTS_BENCH_BENCH_WIRE_H
@@ -25,6 +26,9 @@ struct wire {
 
 	/* What comes first; may be NULL. */
 	size_t (*greet)(char *to, bool publisher);
+
+	/* Whether anybody is subscribed; NULL where nobody can tell. */
+	bool (*wanted)(unsigned int topic);
 
 	/* Asks for a topic; the server is to confirm it. */
 	size_t (*subscribe)(char *to, unsigned int topic);

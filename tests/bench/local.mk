@@ -26,7 +26,7 @@ tests_bench_bench_messages_SOURCES = \
 	tests/bench/bench_messages.c \
 	tests/bench/bench_wire.c \
 	tests/bench/bench_wire.h
-tests_bench_bench_messages_LDADD =
+tests_bench_bench_messages_LDADD = libgrouper_core.la $(core_libs)
 
 # Where there is no libzmq, ZeroMQ is not measured.
 if HAVE_ZMQ

@@ -121,6 +121,7 @@ enum faults_can {
 	X(chmod, EIO) \
 	X(chown, EIO) \
 	X(ftruncate, EIO) \
+	X(memfd_create, EMFILE, ENFILE, ENOMEM) \
 	X(lseek, EIO) \
 	X(stat, ENOMEM, EIO) \
 	X(lstat, ENOMEM, EIO) \

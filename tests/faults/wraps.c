@@ -216,6 +216,8 @@ WRAP(int, scandir,
 	int (*filter)(const struct dirent *),
 	int (*compare)(const struct dirent **, const struct dirent **)),
     (path, list, filter, compare), -1, CAN_ALL)
+WRAP(int, memfd_create, (const char *name, unsigned int flags), (name, flags),
+    -1, CAN_ALL)
 WRAP(int, pipe2, (int fds[2], int flags), (fds, flags), -1, CAN_ALL)
 WRAP(int, socket, (int a, int b, int c), (a, b, c), -1, CAN_ALL)
 WRAP(int, socketpair, (int a, int b, int c, int fds[2]), (a, b, c, fds), -1,

@@ -2,7 +2,8 @@
 /*
  * The relay beside a model that is as simple as can be: members with pipes,
  * which subscribe, publish and broadcast by them, and listeners.  Each gets
- * what the model says, in order, and nothing else.
+ * what the model says, in order, and nothing else; publishers are told what
+ * nobody wants.
  *
  * Input: bytes that say what is done.
  */
@@ -19,6 +20,7 @@
 
 #include "runtime/relay/frame.h"
 #include "runtime/relay/groups.h"
+#include "runtime/relay/interest.h"
 #include "runtime/relay/topic.h"
 #include "runtime/util/loop.h"
 #include "tests/fuzz/fuzz.h"
@@ -66,6 +68,7 @@ static struct world {
 	struct listener listeners[LISTENERS];
 	bool grouped[NELEMS(topics)]; /* in the group "g" */
 	bool group;
+	const struct interest_table *interest; /* once it was looked at */
 	unsigned int events;
 } world;
 
@@ -407,6 +410,24 @@ check_presence(const char *topic)
 	FUZZ_CHECK(count == expected);
 }
 
+/* No two of the patterns are mistaken for each other. */
+static void
+check_interest(const char *topic)
+{
+	bool wanted = false;
+	size_t i;
+
+	if (world.interest == NULL)
+		world.interest = interest_map(relay_interest_fd(world.relay));
+	FUZZ_CHECK(world.interest != NULL);
+	for (i = 0; i < MEMBERS; i++)
+		wanted |= takes(&world.members[i].ear, topic);
+	for (i = 0; i < LISTENERS; i++)
+		wanted |= takes(&world.listeners[i].ear, topic);
+	FUZZ_CHECK(interest_has(world.interest, topic, strlen(topic)) ==
+	    wanted);
+}
+
 static void
 act_on_member(struct member *member, unsigned int verb, unsigned int what)
 {
@@ -462,6 +483,7 @@ act(unsigned int verb, unsigned int what)
 		break;
 	case 5:
 		check_presence(topics[what % NELEMS(topics)]);
+		check_interest(topics[what % NELEMS(topics)]);
 		break;
 	case 6:
 	case 7:
@@ -498,6 +520,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < LISTENERS; i++)
 		if (world.listeners[i].ear.open)
 			listener_toggle(&world.listeners[i], 0);
+	for (i = 0; i < NELEMS(topics) && world.interest != NULL; i++)
+		check_interest(topics[i]);
+	interest_unmap(world.interest);
 	relay_free(world.relay);
 	loop_timer_free(world.guard);
 	loop_free(world.loop);

@@ -100,6 +100,31 @@ START_TEST(half_a_pair_of_pipes_is_refused)
 }
 END_TEST
 
+static void
+ask_what_is_wanted(void *arg)
+{
+	struct grouper_member *member = open_member();
+
+	(void)arg;
+	errno = 0;
+	ck_assert_int_eq(grouper_member_wanted(member, "a"), 1);
+	ck_assert_int_eq(grouper_member_wanted(member, "a:"), 1);
+	ck_assert_int_eq(grouper_member_wanted(member, NULL), 1);
+	ck_assert_int_eq(errno, 0);
+	grouper_member_close(member);
+	ck_assert_int_eq(grouper_member_wanted(NULL, "a"), 1);
+}
+
+START_TEST(a_host_that_does_not_tell_may_want_all)
+{
+	struct served served;
+
+	served_open(&served);
+	served_run(&served, ask_what_is_wanted, NULL);
+	served_close(&served);
+}
+END_TEST
+
 START_TEST(without_a_host_there_is_no_member)
 {
 	struct grouper_member *member = NULL;
@@ -317,6 +342,7 @@ main(void)
 	tcase_add_test(tc, pipes_come_over_the_socket);
 	tcase_add_test(tc, a_group_has_its_pipes_once);
 	tcase_add_test(tc, half_a_pair_of_pipes_is_refused);
+	tcase_add_test(tc, a_host_that_does_not_tell_may_want_all);
 	tcase_add_test(tc, without_a_host_there_is_no_member);
 	tcase_add_test(tc, a_host_is_no_member_of_its_own);
 	tc = support_case(s, "requests");

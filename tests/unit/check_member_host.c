@@ -127,6 +127,53 @@ START_TEST(a_group_and_its_host_talk)
 }
 END_TEST
 
+/* Of some topics those that are wanted, as "01...". */
+static const char *
+wanted(struct grouper_member *member)
+{
+	static const char *const topics[] = { "job", "job:1", "jobs",
+		"result" };
+	static char text[5];
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		text[i] = grouper_member_wanted(member, topics[i]) ? '1' : '0';
+	return text;
+}
+
+static int
+ask_what_is_wanted(void *arg, int out)
+{
+	struct grouper_member *member;
+
+	(void)arg;
+	(void)out;
+	OK(grouper_member_open(&member));
+	MUST(strcmp(wanted(member), "0001") == 0); /* by the host's program */
+	OK(grouper_member_subscribe(member, "job", -1));
+	MUST(strcmp(wanted(member), "1001") == 0);
+	OK(grouper_member_subscribe(member, "job:*", -1));
+	OK(grouper_member_unsubscribe(member, "job", -1));
+	MUST(strcmp(wanted(member), "0101") == 0);
+	OK(grouper_member_subscribe(member, "job*", -1));
+	MUST(strcmp(wanted(member), "1111") == 0);
+	OK(grouper_member_unsubscribe(member, "job*", -1));
+	OK(grouper_member_unsubscribe(member, "job:*", -1));
+	MUST(strcmp(wanted(member), "0001") == 0);
+	grouper_member_close(member);
+	return 0;
+}
+
+START_TEST(a_member_knows_what_nobody_wants)
+{
+	struct heard heard;
+
+	open_host(&heard);
+	run(&heard, "pool/w:1", ask_what_is_wanted);
+	close_host(&heard);
+}
+END_TEST
+
 static int
 open_again(void *arg, int out)
 {
@@ -280,6 +327,7 @@ main(void)
 
 	tc = support_case(s, "groups");
 	tcase_add_test(tc, a_group_and_its_host_talk);
+	tcase_add_test(tc, a_member_knows_what_nobody_wants);
 	tcase_add_test(tc, pipes_are_opened_once_at_a_time);
 	tcase_add_test(tc, names_and_settings_are_shared);
 	tcase_add_test(tc, who_is_in_no_group_is_no_member);

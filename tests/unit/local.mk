@@ -22,6 +22,7 @@ unit_tests += \
 	tests/unit/check_host \
 	tests/unit/check_ident \
 	tests/unit/check_incarnation \
+	tests/unit/check_interest \
 	tests/unit/check_leader \
 	tests/unit/check_life \
 	tests/unit/check_limit \
@@ -156,6 +157,7 @@ valgrind_tests += \
 	tests/unit/check_ended \
 	tests/unit/check_events \
 	tests/unit/check_frame \
+	tests/unit/check_interest \
 	tests/unit/check_limit \
 	tests/unit/check_link \
 	tests/unit/check_logs \
