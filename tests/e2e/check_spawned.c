@@ -198,9 +198,9 @@ START_TEST(a_host_holds_no_more_than_a_part_of_what_it_may_open)
 	    "(ulimit -n 100; exec $G supervise -q tree.yaml) & host=$!; "
 	    "until $G status --keys 2>/dev/null | grep -q a; do "
 	    "sleep 0.01; done; "
-	    "for i in 1 2 3 4 5 6 7 8; do $G spawn -q true 2>/dev/null & "
-	    "done; "
-	    "until [ $($G status --keys | wc -l) -eq 9 ]; do sleep 0.01; done; "
+	    "for n in 2 3 4 5 6 7 8 9; do $G spawn -q true 2>/dev/null & "
+	    "until [ $($G status --keys | wc -l) -eq $n ]; do "
+	    "sleep 0.01; done; done; "
 	    "$G spawn true 2>&1 | grep -q 'too many descriptors' && "
 	    "echo refused; kill $host; wait");
 	support_assert_no_survivors();

@@ -164,9 +164,11 @@ START_TEST(a_word_before_min_uptime_does_not_hasten_the_watchdog)
 	record_open(&record);
 	record_start(&record,
 	    "    watchdog: 1ms\n    min_uptime: 1000s\n"
-	    "    command: [sleep, '0.1']\n");
+	    "    shell: 'until [ -e @/go ]; do sleep 0.1; done'\n");
 	record_await(&record, "started");
 	trial_notify(SOCKET, "WATCHDOG=1\nSTATUS=here");
+	record_await(&record, "status");
+	support_file("go", 0644, "");
 	record_await(&record, "empty");
 	ck_assert_str_eq(record.told, "started,status,ended,empty,");
 	record_close(&record);
