@@ -31,7 +31,7 @@ own='_exit getegid geteuid getgid getpgid getpgrp getpid getppid getrlimit
 	sigaction sigaddset sigemptyset sigfillset sigismember signal
 	sigpending sigprocmask sysconf sysinfo umask'
 # What is asked whether something is so, and what waits until it is.
-asked='access getxattr isatty sigtimedwait sigwaitinfo'
+asked='access getxattr isatty listxattr sigtimedwait sigwaitinfo'
 # Streams in memory and in buffers: their memory and files are wrapped.
 streams='closedir dirfd fclose ferror fprintf fputc fputs free fwrite getdelim
 	open_memstream putc readdir regcomp regerror regexec regfree snprintf
