@@ -5,6 +5,7 @@
 #include "runtime/relay/interest.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -28,13 +29,19 @@
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
 #define SLOTS 16384
 
-/* Counts of patterns. */
+/*
+ * Counts of patterns.  A look at several of them is no look at one moment: who
+ * goes from one pattern to another that has the same topic may be in neither
+ * count when that is looked at.  So it is told how often one was taken off.
+ */
 struct interest_table {
 	atomic_uint_least32_t prefixes[TOPIC_MAX + 1]; /* of each length */
 	atomic_uint_least32_t slots[SLOTS];
+	atomic_uint_least32_t removals;
 };
 
 struct interest {
+	pid_t owner; /* a fork shares the memory, and is not to change it */
 	int fd;
 	struct interest_table *table;
 };
@@ -57,10 +64,18 @@ interest_new(void)
 {
 	struct interest *interest;
 	void *table = MAP_FAILED;
+	struct rlimit limit;
 
+	/* Beyond it ftruncate(2) sends SIGXFSZ, which ends programs. */
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    limit.rlim_cur < sizeof(*interest->table)) {
+		errno = EFBIG;
+		return NULL;
+	}
 	interest = malloc(sizeof(*interest));
 	if (interest == NULL)
 		return NULL;
+	interest->owner = getpid();
 	interest->fd = memfd_create("grouper-interest",
 	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (interest->fd != -1 &&
@@ -102,7 +117,7 @@ interest_add(struct interest *interest, const char *text, size_t length,
 {
 	struct interest_table *table;
 
-	if (interest == NULL)
+	if (interest == NULL || interest->owner != getpid())
 		return;
 	table = interest->table;
 	atomic_fetch_add(&table->slots[slot_of(text, length, prefix)], 1);
@@ -116,9 +131,10 @@ interest_remove(struct interest *interest, const char *text, size_t length,
 {
 	struct interest_table *table;
 
-	if (interest == NULL)
+	if (interest == NULL || interest->owner != getpid())
 		return;
 	table = interest->table;
+	atomic_fetch_add(&table->removals, 1);
 	if (prefix)
 		atomic_fetch_sub(&table->prefixes[length], 1);
 	atomic_fetch_sub(&table->slots[slot_of(text, length, prefix)], 1);
@@ -152,6 +168,8 @@ bool
 interest_has(const struct interest_table *table, const char *topic,
     size_t length)
 {
+	unsigned int before = atomic_load_explicit(&table->removals,
+	    memory_order_acquire);
 	size_t n;
 
 	if (counts(&table->slots[slot_of(topic, length, false)]))
@@ -160,5 +178,7 @@ interest_has(const struct interest_table *table, const char *topic,
 		if (counts(&table->prefixes[n]) &&
 		    counts(&table->slots[slot_of(topic, n, true)]))
 			return true;
-	return false;
+	/* What was there before may have been replaced meanwhile. */
+	return atomic_load_explicit(&table->removals, memory_order_acquire) !=
+	    before;
 }

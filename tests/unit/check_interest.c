@@ -3,9 +3,12 @@
  * The table of interest: what publishers are told, and what they cannot do.
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,9 @@
 
 #include "runtime/relay/interest.h"
 #include "support.h"
+
+/* Some hundred milliseconds. */
+#define CHANGES 2000000
 
 static struct interest *interest;
 static const struct interest_table *table;
@@ -162,6 +168,71 @@ START_TEST(readers_cannot_change_it)
 }
 END_TEST
 
+/*
+ * A subscriber that goes from one pattern to another and back has one of them
+ * at each moment; who looks at both does so one after the other.
+ */
+START_TEST(who_changes_patterns_is_never_missed)
+{
+	pid_t reader;
+	int status, i;
+
+	open_table();
+	add("a", true);
+	reader = fork();
+	ck_assert_int_ne(reader, -1);
+	if (reader == 0)
+		for (;;)
+			if (!has("ab"))
+				_exit(1);
+	for (i = 0; i < CHANGES; i++) {
+		add("ab", false);
+		take("a", true);
+		add("a", true);
+		take("ab", false);
+	}
+	kill(reader, SIGKILL);
+	ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+	ck_assert(WIFSIGNALED(status));
+	close_table();
+}
+END_TEST
+
+/* A fork shares the memory, but not the subscriptions. */
+START_TEST(only_its_owner_changes_it)
+{
+	pid_t child;
+	int status;
+
+	open_table();
+	add("a", false);
+	child = fork();
+	ck_assert_int_ne(child, -1);
+	if (child == 0) {
+		take("a", false);
+		add("b", false);
+		close_table();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(has("a"));
+	ck_assert(!has("b"));
+	close_table();
+}
+END_TEST
+
+/* SIGXFSZ would end the program. */
+START_TEST(a_limit_of_file_sizes_is_no_signal)
+{
+	const struct rlimit limit = { 4096, RLIM_INFINITY };
+
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	errno = 0;
+	ck_assert_ptr_null(interest_new());
+	ck_assert_int_eq(errno, EFBIG);
+}
+END_TEST
+
 static int
 make_file(off_t size, int seals)
 {
@@ -189,8 +260,8 @@ START_TEST(what_is_no_table_is_not_read)
 	ck_assert_int_eq(pipe(ends), 0);
 	close(ends[1]);
 	refuse(ends[0]);
-	refuse(make_file(66560, 0));
-	refuse(make_file(66560, F_SEAL_SHRINK));
+	refuse(make_file(66564, 0));
+	refuse(make_file(66564, F_SEAL_SHRINK));
 	refuse(make_file(4096, F_SEAL_SHRINK | F_SEAL_GROW | 0x10));
 	refuse(make_file(0, F_SEAL_SHRINK | F_SEAL_GROW | 0x10));
 }
@@ -207,7 +278,10 @@ main(void)
 	tcase_add_test(tc, a_topic_is_no_prefix);
 	tcase_add_test(tc, the_longest_topics_have_their_place);
 	tcase_add_test(tc, few_topics_are_mistaken_for_others);
+	tcase_add_test(tc, who_changes_patterns_is_never_missed);
 	tcase_add_test(tc, readers_cannot_change_it);
+	tcase_add_test(tc, only_its_owner_changes_it);
+	tcase_add_test(tc, a_limit_of_file_sizes_is_no_signal);
 	tcase_add_test(tc, what_is_no_table_is_not_read);
 	return support_main(suite, NULL);
 }
