@@ -200,11 +200,13 @@ finish(struct machine_node *node)
 		    OUTCOME_SHUTDOWN, text);
 		parent->status = node->status;
 	}
-	if (spec->restart == SPEC_TEMPORARY)
+	if (spec->restart == SPEC_TEMPORARY) {
 		node_remove(node);
-	else
-		machine_tell(node, MACHINE_NOTE_DONE, "%s",
-		    "not restarted: it is transient and ended normally");
+		return;
+	}
+	node_reason(node, ""); /* a failure before this end is over */
+	machine_tell(node, MACHINE_NOTE_DONE, "%s",
+	    "not restarted: it is transient and ended normally");
 }
 
 static void

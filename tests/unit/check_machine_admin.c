@@ -366,6 +366,30 @@ START_TEST(status_lists_in_the_order_of_the_start)
 }
 END_TEST
 
+static struct machine_view
+view_of(const struct puppet *p, const char *key)
+{
+	const struct machine_node *node = machine_find(p->machine, key);
+	struct machine_view view;
+
+	ck_assert_ptr_nonnull(node);
+	machine_view(node, &view);
+	return view;
+}
+
+START_TEST(normal_end_for_good_is_no_failure_s)
+{
+	struct puppet *p = puppet_boot("a b:t");
+
+	puppet_end(p, "b", EXITED(3));
+	ck_assert_str_eq(view_of(p, "b").reason, "exited with 3");
+	puppet_end(p, "b", EXITED(0));
+	puppet_expect_state(p, "b", "done");
+	ck_assert_str_eq(view_of(p, "b").reason, "");
+	puppet_free(p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -395,5 +419,6 @@ main(void)
 	tcase_add_test(tc, requests_during_the_stop_are_refused);
 	tc = support_case(suite, "status");
 	tcase_add_test(tc, status_lists_in_the_order_of_the_start);
+	tcase_add_test(tc, normal_end_for_good_is_no_failure_s);
 	return support_main(suite, NULL);
 }
