@@ -467,6 +467,8 @@ machine_view(const struct machine_node *node, struct machine_view *view)
 		.spec = child != NULL ? child->spec : NULL,
 		.supervisor = supervisor != NULL ? supervisor->spec : NULL,
 		.spawned = child != NULL && child->spawned,
+		.failed = node->cause == CAUSE_START_FAILED ||
+		    node->cause == CAUSE_FAILED,
 		.ready = node->ready,
 		.cooling = supervisor != NULL && supervisor->warming,
 		.since = node->since,

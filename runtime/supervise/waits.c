@@ -128,14 +128,15 @@ check_over(struct wait *wait, const struct machine_view *view)
 {
 	if (view->state == MACHINE_LATCHED)
 		return settled(GROUPER_LEADER_DIED, NULL);
-	if (wait->what == WAITS_ENDED ||
-	    (view->reason[0] == '\0' &&
-		(view->state == MACHINE_DONE || wait->what == WAITS_SCALED))) {
+	if (wait->what == WAITS_ENDED &&
+	    (view->status != -1 || !view->failed)) {
 		/* A normal end may have another status than 0. */
-		if (wait->what == WAITS_ENDED)
-			note_status(wait, view->status);
+		note_status(wait, view->status);
 		return settled(GROUPER_OK, NULL);
 	}
+	if (wait->what != WAITS_ENDED && view->reason[0] == '\0' &&
+	    (view->state == MACHINE_DONE || wait->what == WAITS_SCALED))
+		return settled(GROUPER_OK, NULL);
 	return settled(GROUPER_START_FAILED,
 	    view->reason[0] != '\0' ? view->reason : NULL);
 }
@@ -181,6 +182,26 @@ check_view(struct wait *wait, const struct machine_view *view)
 	return (struct progress) { false, GROUPER_OK, NULL };
 }
 
+/* It is no longer listed: temporary, new and not started, or deleted. */
+static struct progress
+check_gone(const struct wait *wait, const struct target *target)
+{
+	switch (wait->what) {
+	case WAITS_STARTED:
+	case WAITS_READY:
+		return settled(GROUPER_START_FAILED,
+		    target->why != NULL ? target->why : "it has ended");
+	case WAITS_ENDED:
+		if (target->why != NULL)
+			return settled(GROUPER_START_FAILED, target->why);
+		break;
+	case WAITS_SCALED:
+	case WAITS_STOPPED:
+		break;
+	}
+	return settled(GROUPER_OK, NULL);
+}
+
 static struct progress
 check_target(struct wait *wait, const struct target *target)
 {
@@ -189,12 +210,8 @@ check_target(struct wait *wait, const struct target *target)
 
 	node = machine_find(supervisor_machine(wait->waits->supervisor),
 	    target->key);
-	if (node == NULL) /* temporary, or deleted */
-		return wait->what == WAITS_STARTED ||
-			wait->what == WAITS_READY ?
-		    settled(GROUPER_START_FAILED,
-			target->why != NULL ? target->why : "it has ended") :
-		    settled(GROUPER_OK, NULL);
+	if (node == NULL)
+		return check_gone(wait, target);
 	machine_view(node, &view);
 	return check_view(wait, &view);
 }

@@ -37,6 +37,7 @@ e2e_tests += \
 	tests/e2e/check_tmpdir \
 	tests/e2e/check_told \
 	tests/e2e/check_trees \
+	tests/e2e/check_waits \
 	tests/e2e/check_workloads
 
 tests_e2e_check_daemons_SOURCES = \

@@ -390,6 +390,26 @@ START_TEST(normal_end_for_good_is_no_failure_s)
 }
 END_TEST
 
+START_TEST(last_start_that_failed_is_shown)
+{
+	struct puppet *p = puppet_boot("a in{ x }");
+
+	ck_assert(!view_of(p, "a").failed);
+	ASK(p, stop, "a");
+	ASK(p, stop, "in");
+	ck_assert(!view_of(p, "a").failed && !view_of(p, "in").failed);
+	puppet_fail(p, "a", 1);
+	puppet_fail(p, "in/x", 1);
+	ASK(p, start, "a");
+	ASK(p, start, "in");
+	ck_assert(view_of(p, "a").failed && view_of(p, "in").failed);
+	ASK(p, start, "a");
+	ASK(p, stop, "a");
+	ck_assert(!view_of(p, "a").failed);
+	puppet_free(p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -420,5 +440,6 @@ main(void)
 	tc = support_case(suite, "status");
 	tcase_add_test(tc, status_lists_in_the_order_of_the_start);
 	tcase_add_test(tc, normal_end_for_good_is_no_failure_s);
+	tcase_add_test(tc, last_start_that_failed_is_shown);
 	return support_main(suite, NULL);
 }
