@@ -467,6 +467,8 @@ machine_view(const struct machine_node *node, struct machine_view *view)
 		.spec = child != NULL ? child->spec : NULL,
 		.supervisor = supervisor != NULL ? supervisor->spec : NULL,
 		.spawned = child != NULL && child->spawned,
+		.passing = node->added ||
+		    (node_alive(node) && node->next == NEXT_REMOVE),
 		.failed = node->cause == CAUSE_START_FAILED ||
 		    node->cause == CAUSE_FAILED,
 		.ready = node->ready,

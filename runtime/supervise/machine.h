@@ -231,6 +231,7 @@ struct machine_view {
 	const struct spec_supervisor *supervisor; /* its flags;
 						     NULL: a command */
 	bool spawned;				  /* not of the tree */
+	bool passing;  /* new and not ready yet, or about to go */
 	bool failed;   /* its last start, or it did as a supervisor */
 	bool ready;    /* this incarnation was, once */
 	bool cooling;  /* a supervisor in its on_limit pause, or not ready

@@ -78,6 +78,9 @@ add_target(const struct machine_view *view, void *arg)
 	struct target *grown;
 	bool ended;
 
+	/* Its siblings have nothing to do with it. */
+	if (wait->what == WAITS_SCALED && !view->passing)
+		return;
 	/* It is but about to be empty: its key is as good as gone. */
 	if (wait->what == WAITS_ENDED &&
 	    supervisor_is_temporary(wait->waits->supervisor, view->key,
@@ -191,11 +194,11 @@ check_gone(const struct wait *wait, const struct target *target)
 	case WAITS_READY:
 		return settled(GROUPER_START_FAILED,
 		    target->why != NULL ? target->why : "it has ended");
+	case WAITS_SCALED:
 	case WAITS_ENDED:
 		if (target->why != NULL)
 			return settled(GROUPER_START_FAILED, target->why);
 		break;
-	case WAITS_SCALED:
 	case WAITS_STOPPED:
 		break;
 	}

@@ -16,7 +16,7 @@ struct waits;
 
 enum waits_for {
 	WAITS_STARTED, /* ready; a start that failed is an error */
-	WAITS_SCALED,  /* the same, or gone */
+	WAITS_SCALED,  /* the same, or gone: what comes or goes */
 	WAITS_READY,   /* ready, however often it takes */
 	WAITS_STOPPED, /* idle or done, the group empty */
 	WAITS_ENDED,   /* the main process ended: its status */

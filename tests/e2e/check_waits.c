@@ -158,6 +158,43 @@ START_TEST(what_failed_before_it_ended_normally_is_no_failure)
 }
 END_TEST
 
+START_TEST(a_scale_tells_that_what_it_added_was_not_started)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n  - {id: w, ready: fd:3, shell: '[ -e @/bad ] && "
+	    "exit 1; echo >&3; exec 3>&-; exec sleep 1000'}\n");
+	tree_await_ready("w");
+	support_file("bad", 0644, "");
+	tree_refuses(1, "exited with 1 before it was ready",
+	    ARGV("scale", "3", "w"));
+	tree_expect_state("w", "running");
+	tree_await_event("w:2", "removed", 1);
+	tree_await_event("w:3", "removed", 1);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+/* Nor would it end if it waited for that one. */
+START_TEST(a_scale_is_not_about_those_that_are_there)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n  - {id: w, instances: 2, command: [sleep, '1000'], "
+	    "backoff: {min: 1h, max: 1h}}\n");
+	tree_await_ready("w");
+	tree_expect(0, ARGV("signal", "KILL", "w:2"));
+	tree_await_event("w:2", "restart", 1);
+	tree_expect(0, ARGV("scale", "3", "w"));
+	tree_expect_state("w:3", "running");
+	tree_expect_state("w:2", "restarting");
+	tree_expect(0, ARGV("scale", "1", "w"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -170,5 +207,8 @@ main(void)
 	tcase_add_test(tc,
 	    a_wait_outlives_no_temporary_child_that_was_not_started);
 	tcase_add_test(tc, what_failed_before_it_ended_normally_is_no_failure);
+	tc = support_case(suite, "scale");
+	tcase_add_test(tc, a_scale_tells_that_what_it_added_was_not_started);
+	tcase_add_test(tc, a_scale_is_not_about_those_that_are_there);
 	return support_main(suite, NULL);
 }

@@ -410,6 +410,23 @@ START_TEST(last_start_that_failed_is_shown)
 }
 END_TEST
 
+START_TEST(instances_that_come_and_go_are_shown)
+{
+	struct puppet *p = puppet_boot("w");
+
+	puppet_hold_start(p, "w" MARK "2");
+	puppet_hold_stop(p, "w" MARK "2");
+	ck_assert_int_eq(puppet_scale(p, "w", 2), GROUPER_OK);
+	ck_assert(!view_of(p, "w").passing);
+	ck_assert(view_of(p, "w" MARK "2").passing);
+	puppet_started(p, "w" MARK "2");
+	ck_assert(!view_of(p, "w" MARK "2").passing);
+	ck_assert_int_eq(puppet_scale(p, "w", 1), GROUPER_OK);
+	ck_assert(view_of(p, "w" MARK "2").passing);
+	puppet_free(p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -441,5 +458,6 @@ main(void)
 	tcase_add_test(tc, status_lists_in_the_order_of_the_start);
 	tcase_add_test(tc, normal_end_for_good_is_no_failure_s);
 	tcase_add_test(tc, last_start_that_failed_is_shown);
+	tcase_add_test(tc, instances_that_come_and_go_are_shown);
 	return support_main(suite, NULL);
 }
