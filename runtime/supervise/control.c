@@ -333,7 +333,7 @@ method_wait(struct call *call, const json_t *params, void *arg)
 		const char *name;
 		enum waits_for what;
 	} words[] = { { "ended", WAITS_ENDED }, { "ready", WAITS_READY },
-		{ "empty", WAITS_STOPPED } };
+		{ "empty", WAITS_EMPTY } };
 	struct control *control = arg;
 	const char *word = json_string_value(json_object_get(params, "for"));
 	const char **keys;

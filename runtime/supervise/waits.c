@@ -20,6 +20,7 @@
 
 struct target {
 	char *key;
+	uint64_t run; /* that it had */
 	bool done;
 	char *why; /* its start failed; NULL: not that we know */
 };
@@ -98,6 +99,7 @@ add_target(const struct machine_view *view, void *arg)
 	}
 	grown = &wait->targets[wait->count];
 	grown->key = strdup(view->key);
+	grown->run = view->run;
 	grown->done = false;
 	grown->why = NULL;
 	if (grown->key != NULL)
@@ -166,13 +168,17 @@ pauses_below(const struct wait *wait, const struct machine_view *view)
 }
 
 static struct progress
-check_view(struct wait *wait, const struct machine_view *view)
+check_view(struct wait *wait, const struct target *target,
+    const struct machine_view *view)
 {
 	bool over = is_over(view->state);
 
+	/* What was to be stopped is, whoever starts it again. */
+	if (wait->what == WAITS_STOPPED && view->run != target->run)
+		return settled(GROUPER_OK, NULL);
 	if (view->state == MACHINE_UNKILLABLE)
 		return settled(GROUPER_UNKILLABLE, NULL);
-	if (wait->what == WAITS_STOPPED)
+	if (wait->what == WAITS_STOPPED || wait->what == WAITS_EMPTY)
 		return (struct progress) { over, GROUPER_OK, NULL };
 	if (over)
 		return check_over(wait, view);
@@ -199,6 +205,7 @@ check_gone(const struct wait *wait, const struct target *target)
 		if (target->why != NULL)
 			return settled(GROUPER_START_FAILED, target->why);
 		break;
+	case WAITS_EMPTY:
 	case WAITS_STOPPED:
 		break;
 	}
@@ -216,7 +223,7 @@ check_target(struct wait *wait, const struct target *target)
 	if (node == NULL)
 		return check_gone(wait, target);
 	machine_view(node, &view);
-	return check_view(wait, &view);
+	return check_view(wait, target, &view);
 }
 
 static void
@@ -411,7 +418,8 @@ check_missing(struct wait *wait, const char *const *keys, size_t count,
 	enum grouper_error error = GROUPER_OK;
 	size_t kept;
 
-	if (wait->what == WAITS_STOPPED || wait->what == WAITS_SCALED)
+	if (wait->what == WAITS_SCALED || wait->what == WAITS_EMPTY ||
+	    wait->what == WAITS_STOPPED)
 		return GROUPER_OK;
 	kept = mark_kept(wait->waits, keys, count);
 	if (missing > kept || wait->told > 0)

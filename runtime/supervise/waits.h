@@ -18,7 +18,8 @@ enum waits_for {
 	WAITS_STARTED, /* ready; a start that failed is an error */
 	WAITS_SCALED,  /* the same, or gone: what comes or goes */
 	WAITS_READY,   /* ready, however often it takes */
-	WAITS_STOPPED, /* idle or done, the group empty */
+	WAITS_EMPTY,   /* idle or done, the group empty */
+	WAITS_STOPPED, /* the same, or started again */
 	WAITS_ENDED,   /* the main process ended: its status */
 };
 
@@ -31,7 +32,7 @@ void waits_free(struct waits *waits);
  * Answers the call when all children have got there that these keys stand
  * for now, or when it is certain that one will not; perhaps at once.  With
  * {"status": N}, N the first exit status that was not 0.  An unknown key is
- * an error, but to WAITS_SCALED and WAITS_STOPPED, which may have removed it.
+ * an error, but to WAITS_SCALED, _EMPTY and _STOPPED: it may just have gone.
  */
 void waits_add(struct waits *waits, struct call *call, enum waits_for what,
     const char *const *keys, size_t count);

@@ -17,6 +17,12 @@
 	"  - {id: " id ", " more "command: [/nonexistent/program]}\n"
 #define NO_PROGRAM_TEXT "cannot execute /nonexistent/program"
 
+/* One that takes until the file "go" is there to stop. */
+#define LINGERS(id) \
+	"{id: " id ", ready: fd:3, shutdown: infinity, shell: " \
+	"\"trap 'touch @/asked; while [ ! -e @/go ]; do sleep 0.01; done; " \
+	"exit 0' TERM; echo >&3; exec 3>&-; while :; do sleep 0.1; done\"}"
+
 /* A connection to the host "h", of one request that waits. */
 static FILE *
 open_host(void)
@@ -82,6 +88,16 @@ ask(FILE *host, const char *method, const char *params)
 }
 
 /* Its answer; the connection is closed. */
+static void
+expect_done(FILE *host)
+{
+	json_t *answer = hear(host, 1);
+
+	ck_assert_ptr_nonnull(json_object_get(answer, "result"));
+	json_decref(answer);
+	fclose(host);
+}
+
 static void
 expect_error(FILE *host, const char *text)
 {
@@ -195,6 +211,62 @@ START_TEST(a_scale_is_not_about_those_that_are_there)
 }
 END_TEST
 
+START_TEST(a_stop_is_done_when_another_starts_the_child_again)
+{
+	struct tree tree;
+	FILE *host;
+
+	tree_start(&tree, "name: h\nchildren:\n  - " LINGERS("a") "\n");
+	tree_await_ready("a");
+	host = open_host();
+	ask(host, "stop", "{\"key\":\"a\"}");
+	support_await_file(support_path("asked"), NULL);
+	tree_expect(0, ARGV("restart", "--no-wait", "a"));
+	support_file("go", 0644, "");
+	expect_done(host);
+	tree_await_ready("a");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_stop_is_done_when_the_supervisor_is_restarted)
+{
+	struct tree tree;
+	FILE *host;
+
+	tree_start(&tree,
+	    "name: h\nchildren:\n  - id: in\n    supervisor:\n"
+	    "      children:\n        - " LINGERS("a") "\n");
+	tree_await_ready("in/a");
+	tree_expect(0, ARGV("restart", "--no-wait", "in"));
+	support_await_file(support_path("asked"), NULL);
+	host = open_host();
+	ask(host, "stop", "{\"key\":\"in/a\"}");
+	support_file("go", 0644, "");
+	expect_done(host);
+	tree_await_ready("in/a");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
+START_TEST(a_wait_until_it_is_empty_goes_on_when_it_is_started_again)
+{
+	struct tree tree;
+	FILE *host;
+
+	tree_start(&tree, "name: h\nchildren:\n  - " LINGERS("a") "\n");
+	tree_await_ready("a");
+	host = open_host();
+	ask(host, "wait", "{\"keys\":[\"a\"],\"for\":\"empty\"}");
+	support_file("go", 0644, "");
+	tree_expect(0, ARGV("restart", "a"));
+	ping(host); /* nor was it answered before */
+	tree_expect(0, ARGV("stop", "a"));
+	expect_done(host);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -207,8 +279,13 @@ main(void)
 	tcase_add_test(tc,
 	    a_wait_outlives_no_temporary_child_that_was_not_started);
 	tcase_add_test(tc, what_failed_before_it_ended_normally_is_no_failure);
+	tcase_add_test(tc,
+	    a_wait_until_it_is_empty_goes_on_when_it_is_started_again);
 	tc = support_case(suite, "scale");
 	tcase_add_test(tc, a_scale_tells_that_what_it_added_was_not_started);
 	tcase_add_test(tc, a_scale_is_not_about_those_that_are_there);
+	tc = support_case(suite, "stop");
+	tcase_add_test(tc, a_stop_is_done_when_another_starts_the_child_again);
+	tcase_add_test(tc, a_stop_is_done_when_the_supervisor_is_restarted);
 	return support_main(suite, NULL);
 }
