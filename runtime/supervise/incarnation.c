@@ -20,6 +20,7 @@
 #include "runtime/ready/ready_fd.h"
 #include "runtime/supervise/incarnation_private.h"
 #include "runtime/supervise/messages.h"
+#include "runtime/supervise/words.h"
 #include "runtime/util/bug.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/fd.h"
@@ -196,6 +197,18 @@ limit_stop_pre(struct incarnation *run)
 		    total > 0 ? total : INCARNATION_STOP_PRE_MS);
 }
 
+/* For those whose failure changes nothing else. */
+static void
+tell_failed(const struct aux *aux, const char *what)
+{
+	char text[WORDS_STATUS_MAX] = "did not run";
+
+	if (aux->status != -1)
+		words_status(aux->status, text, sizeof(text));
+	log_warnx("%s: %s %s", aux->run->key, what,
+	    aux->died ? "lost its leader" : text);
+}
+
 static void
 end_aux(struct aux *aux, enum aux_kind kind)
 {
@@ -215,12 +228,18 @@ end_aux(struct aux *aux, enum aux_kind kind)
 		break;
 	case AUX_STOP_PRE:
 		loop_timer_clear(run->stop_timer);
+		if (!ok && !aux->stuck)
+			tell_failed(aux, "stop_pre");
 		if (run->phase == PHASE_STOP_PRE) {
 			run->phase = PHASE_STOPPING;
 			stop_main(run);
 		}
 		break;
 	case AUX_RELOAD:
+		/* If not, it was killed with the run. */
+		if (!ok && !aux->stuck && run->phase == PHASE_UP)
+			tell_failed(aux, "reload_command");
+		incarnation_begin_reload(run);
 		break;
 	case AUX_READY:
 		if (ok)
@@ -495,31 +514,6 @@ incarnation_stop(struct incarnation *run, bool kill)
 	run->phase = PHASE_STOPPING;
 	incarnation_stop_watching(run);
 	check_over(run);
-}
-
-int
-incarnation_change(struct incarnation *run, const struct spec_child *child)
-{
-	struct spec_child copy;
-
-	/* Another command takes its place: it ends as it was to. */
-	if (!spec_command_same_run(run->child.command, child->command))
-		return 0;
-	if (spec_child_copy(&copy, child) == -1)
-		return -1;
-	spec_child_fini(&run->child);
-	run->child = copy;
-	run->changed = true;
-	return 0;
-}
-
-bool
-incarnation_reload(struct incarnation *run)
-{
-	return run->phase == PHASE_UP &&
-	    run->child.command->reload_command != NULL &&
-	    incarnation_start_aux(run, AUX_RELOAD,
-		run->child.command->reload_command);
 }
 
 static int

@@ -90,8 +90,11 @@ void incarnation_stop(struct incarnation *run, bool kill);
  */
 int incarnation_change(struct incarnation *run, const struct spec_child *child);
 
-/* Runs reload_command; false if there is none or one runs. */
-bool incarnation_reload(struct incarnation *run);
+/*
+ * Runs reload_command, if there is one, of what is executed and not about to
+ * end: once it is ready, and once more after one that runs.
+ */
+void incarnation_reload(struct incarnation *run);
 
 const char *incarnation_key(const struct incarnation *run);
 uint64_t incarnation_number(const struct incarnation *run);

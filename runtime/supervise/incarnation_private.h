@@ -68,6 +68,7 @@ struct incarnation {
 	struct loop_timer *over_timer;
 	struct loop_timer *stop_timer; /* of stop_pre */
 	bool changed;		       /* the steps that the leader has */
+	bool reload_due;	       /* it is to be told by reload_command */
 };
 
 /* Where a command writes; and what the main one has of its own instead. */
@@ -92,6 +93,9 @@ void incarnation_become_ready(struct incarnation *run);
 /* Another process is the main one now, or is not to be. */
 void incarnation_adopted(struct incarnation *run,
     const struct grouper_event *event);
+
+/* Runs reload_command if that is due, when it is ready and none runs. */
+void incarnation_begin_reload(struct incarnation *run);
 
 /* Readiness and watchdog end with the main process. */
 void incarnation_stop_watching(struct incarnation *run);

@@ -85,6 +85,7 @@ incarnation_become_ready(struct incarnation *run)
 	run->is_ready = true;
 	begin_watchdog(run);
 	run->handler->ready(run, run->arg);
+	incarnation_begin_reload(run);
 }
 
 static void

@@ -44,6 +44,7 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/incarnation_launch.c \
 	runtime/supervise/incarnation_private.h \
 	runtime/supervise/incarnation_ready.c \
+	runtime/supervise/incarnation_reload.c \
 	runtime/supervise/slot.c \
 	runtime/supervise/slot.h \
 	runtime/supervise/spawn_params.c \

@@ -320,6 +320,23 @@ START_TEST(an_empty_host_announces_itself_as_json)
 }
 END_TEST
 
+/* Nothing else follows from it. */
+START_TEST(a_command_beside_that_fails_is_told)
+{
+	struct tree tree;
+
+	tree_start(&tree,
+	    "children:\n  - {id: a, command: [sleep, '1000'], "
+	    "reload_command: [sh, -c, 'exit 7'], stop_pre: [/nonexistent]}\n");
+	tree_await_ready("a");
+	tree_expect(0, ARGV("reload"));
+	support_await_stderr(&tree.host, "a: reload_command exited with 7\n");
+	tree_expect(0, ARGV("stop", "a"));
+	support_await_stderr(&tree.host, "a: stop_pre did not run\n");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -340,6 +357,7 @@ main(void)
 	tc = support_case(suite, "errors");
 	tcase_add_test(tc, a_signal_s_reload_shows_what_is_wrong_with_the_file);
 	tcase_add_test(tc, a_bad_env_file_is_shown_and_is_a_reason_of_one_line);
+	tcase_add_test(tc, a_command_beside_that_fails_is_told);
 	tc = support_case(suite, "json");
 	tcase_add_test(tc, each_key_has_a_json_object_of_its_own);
 	tcase_add_test(tc, an_empty_host_announces_itself_as_json);

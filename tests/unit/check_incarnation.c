@@ -232,28 +232,6 @@ START_TEST(a_kill_does_not_wait_for_stop_pre)
 }
 END_TEST
 
-START_TEST(a_reload_command_runs_once_at_a_time_and_not_on_its_own)
-{
-	struct record record;
-
-	record_open(&record);
-	record_start(&record,
-	    "    reload_command: [sh, -c, '" LIST_SAYS_PID(
-		"pid") "exec sleep 1000']\n"
-		       "    command: [sleep, '1000']\n");
-	ck_assert(!incarnation_reload(record.run));
-	record_await(&record, "started");
-	ck_assert(incarnation_reload(record.run));
-	ck_assert(!incarnation_reload(record.run));
-	record_await_number(&record, "pid");
-	incarnation_stop(record.run, false);
-	ck_assert(!incarnation_reload(record.run));
-	record_await(&record, "empty");
-	ck_assert_str_eq(record.told, "started,ended,empty,");
-	record_close(&record);
-}
-END_TEST
-
 /*
  * What cannot be killed: another user's, for whom lacks the right to.
  */
@@ -338,7 +316,7 @@ START_TEST(what_a_command_beside_left_is_told_when_it_stands_in_the_way)
 		    "pid") "exec sleep 1000']\n"))
 		return;
 	record_await(&record, "started");
-	ck_assert(incarnation_reload(record.run));
+	incarnation_reload(record.run);
 	pid = record_await_number(&record, "pid");
 	/* The command ends by itself. */
 	ck_assert(trial_may_kill(true));
@@ -570,8 +548,6 @@ main(void)
 	tcase_add_test(tc,
 	    a_stop_pre_that_hangs_is_killed_and_the_stop_goes_on);
 	tcase_add_test(tc, a_kill_does_not_wait_for_stop_pre);
-	tcase_add_test(tc,
-	    a_reload_command_runs_once_at_a_time_and_not_on_its_own);
 	tc = support_case(suite, "unkillable");
 	tcase_add_test(tc, what_withstood_sigkill_is_empty_when_it_has_ended);
 	tcase_add_test(tc, a_start_pre_that_withstood_sigkill_is_not_empty);

@@ -22,6 +22,7 @@ unit_tests += \
 	tests/unit/check_host \
 	tests/unit/check_ident \
 	tests/unit/check_incarnation \
+	tests/unit/check_incarnation_reload \
 	tests/unit/check_interest \
 	tests/unit/check_leader \
 	tests/unit/check_life \
