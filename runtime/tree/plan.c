@@ -10,7 +10,7 @@
 
 #include "runtime/supervise/messages.h"
 
-static int compare_supervisors(struct plan *plan, const char *prefix,
+static int compare_supervisors(struct plan *plan, const char *key, bool update,
     const struct spec_supervisor *from, const struct spec_supervisor *to);
 
 /* Takes the key, also on failure; NULL fails. */
@@ -182,6 +182,7 @@ static int
 compare_children(struct plan *plan, const char *prefix,
     const struct spec_child *from, const struct spec_child *to)
 {
+	bool update;
 	char *key;
 	int result;
 
@@ -194,15 +195,11 @@ compare_children(struct plan *plan, const char *prefix,
 	key = join(prefix, to->id);
 	if (key == NULL)
 		return -1;
-	result = 0;
-	if ((!policies_equal(from, to) ||
-		!settings_equal(from->supervisor, to->supervisor) ||
-		from->supervisor->own_names != to->supervisor->own_names) &&
-	    push(plan, strdup(key), PLAN_UPDATE) == NULL)
-		result = -1;
-	if (result == 0)
-		result = compare_supervisors(plan, key, from->supervisor,
-		    to->supervisor);
+	update = !policies_equal(from, to) ||
+	    !settings_equal(from->supervisor, to->supervisor) ||
+	    from->supervisor->own_names != to->supervisor->own_names;
+	result = compare_supervisors(plan, key, update, from->supervisor,
+	    to->supervisor);
 	free(key);
 	return result;
 }
@@ -233,8 +230,28 @@ compare_lists(struct plan *plan, const char *prefix,
 	return 0;
 }
 
+/* Whether those that stay have another order. */
+static bool
+reordered(const struct spec_supervisor *from, const struct entry *old,
+    const struct spec_supervisor *to)
+{
+	const struct spec_child *before, *last = from->children;
+	size_t i;
+
+	for (i = 0; i < to->nchildren; i++) {
+		before = find(old, from->nchildren, &to->children[i]);
+		if (before == NULL)
+			continue;
+		if (before < last)
+			return true;
+		last = before;
+	}
+	return false;
+}
+
+/* update: its own settings differ. */
 static int
-compare_supervisors(struct plan *plan, const char *prefix,
+compare_supervisors(struct plan *plan, const char *key, bool update,
     const struct spec_supervisor *from, const struct spec_supervisor *to)
 {
 	struct entry *old, *new;
@@ -242,8 +259,10 @@ compare_supervisors(struct plan *plan, const char *prefix,
 
 	old = sort(from);
 	new = sort(to);
-	if (old != NULL && new != NULL)
-		result = compare_lists(plan, prefix, from, old, to, new);
+	if (old != NULL && new != NULL &&
+	    ((!update && !reordered(from, old, to)) ||
+		push(plan, strdup(key), PLAN_UPDATE) != NULL))
+		result = compare_lists(plan, key, from, old, to, new);
 	free(old);
 	free(new);
 	return result;
@@ -425,10 +444,9 @@ plan_make(struct plan *plan, const struct spec_tree *from,
     const struct spec_tree *to, const struct grouper_host *host)
 {
 	memset(plan, 0, sizeof(*plan));
-	if (!settings_equal(&from->root, &to->root) &&
-	    push(plan, strdup(""), PLAN_UPDATE) == NULL)
-		return -1;
-	if (compare_supervisors(plan, "", &from->root, &to->root) == -1)
+	if (compare_supervisors(plan, "",
+		!settings_equal(&from->root, &to->root), &from->root,
+		&to->root) == -1)
 		return -1;
 	return compare_messages(plan, from, to, host);
 }

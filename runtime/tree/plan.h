@@ -17,7 +17,8 @@ enum plan_change {
 	PLAN_START,   /* it is in the new one alone */
 	PLAN_RESTART, /* what runs differs, or it is another kind of child */
 	PLAN_SCALE,   /* the number of its instances differs */
-	PLAN_UPDATE,  /* policies differ: changed in place, nothing restarts */
+	PLAN_UPDATE,  /* policies differ, or the order of those that stay under
+			 a supervisor: changed in place, nothing restarts */
 	PLAN_ADD,     /* a setting, or a topic group or topics of one */
 };
 
@@ -38,8 +39,8 @@ struct plan {
  * Compares two trees: stops in reverse order of the old one, then the rest in
  * the order of the new one.  A supervisor that starts or stops is one step,
  * what is under it goes with it; a child that is updated and scaled has two.
- * The order alone is no step, nor is what a reload leaves as it is: see
- * plan_ignores().  0, or -1 with errno; plan_fini() may follow either.
+ * What a reload leaves as it is is no step: see plan_ignores().  0, or -1 with
+ * errno; plan_fini() may follow either.
  *
  * host: one that runs the old tree, which may hold other settings and topics
  *     by now; NULL: those of the tree.  Also below.

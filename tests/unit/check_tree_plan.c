@@ -183,6 +183,18 @@ START_TEST(the_root_changes_in_place)
 }
 END_TEST
 
+/* The order in which they stop, and who is restarted with whom. */
+START_TEST(another_order_is_an_update_of_the_supervisor)
+{
+	assert_plan(TREE(A ", " B), TREE(B ", " A), "update ");
+	assert_plan(UNDER(A ", " B ", " C), UNDER(A ", " C ", " B), "update s");
+	assert_plan(TREE(A ", " B ", " C), TREE(C ", " A), "update , stop b");
+	assert_plan("intensity: 2\n" TREE(A ", " B), TREE(B ", " A), "update ");
+	/* Those that stay have the same. */
+	assert_plan(TREE(B ", " C), TREE(A ", " B), "stop c, start a");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -201,5 +213,6 @@ main(void)
 	tcase_add_test(tc, instances_are_scaled);
 	tcase_add_test(tc, children_of_supervisors_have_paths);
 	tcase_add_test(tc, the_root_changes_in_place);
+	tcase_add_test(tc, another_order_is_an_update_of_the_supervisor);
 	return support_main(suite, NULL);
 }
