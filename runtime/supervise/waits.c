@@ -36,6 +36,8 @@ struct wait {
 	size_t told; /* keys whose status somebody has been told */
 	bool many;   /* several keys were asked for: errors name one */
 	int status;  /* the first that is not 0 */
+	/* Statuses that are kept until they are told: of this answer. */
+	struct ended taken;
 };
 
 struct waits {
@@ -62,12 +64,34 @@ wait_free(struct wait *wait)
 		free(wait->targets[i].why);
 	}
 	free(wait->targets);
+	ended_fini(&wait->taken);
 	free(wait);
+}
+
+/*
+ * Nobody was told what was taken: it stays for who asks next, unless its key
+ * is another's by now.
+ */
+static void
+give_back(struct wait *wait)
+{
+	struct supervisor *supervisor = wait->waits->supervisor;
+	const struct ended_entry *entry;
+	bool ended;
+
+	TAILQ_FOREACH(entry, &wait->taken.list, link)
+		if (machine_find(supervisor_machine(supervisor), entry->key) ==
+			NULL ||
+		    (supervisor_is_temporary(supervisor, entry->key, &ended) &&
+			ended))
+			ended_add(&wait->waits->ended, entry->key,
+			    entry->status);
 }
 
 static void
 on_gone(void *arg)
 {
+	give_back(arg);
 	wait_free(arg);
 }
 
@@ -240,6 +264,7 @@ fail(struct wait *wait, const char *key, enum grouper_error error,
 		whole = NULL;
 	call_fail(call, error, whole != NULL ? whole : text);
 	free(whole);
+	give_back(wait);
 	wait_free(wait);
 }
 
@@ -288,16 +313,19 @@ void
 waits_ended(struct waits *waits, const char *key, int status)
 {
 	struct wait *wait;
-	bool heard = false, ended;
+	bool heard = false, ended, kept;
 	size_t i;
 
+	kept = supervisor_is_temporary(waits->supervisor, key, &ended);
 	TAILQ_FOREACH(wait, &waits->list, link)
 		for (i = 0; wait->what == WAITS_ENDED && i < wait->count; i++)
 			if (strcmp(wait->targets[i].key, key) == 0) {
 				wait->targets[i].done = heard = true;
 				note_status(wait, status);
+				if (kept)
+					ended_add(&wait->taken, key, status);
 			}
-	if (!heard && supervisor_is_temporary(waits->supervisor, key, &ended))
+	if (!heard && kept)
 		ended_add(&waits->ended, key, status);
 }
 
@@ -385,6 +413,7 @@ take_kept(struct wait *wait, bool take)
 			continue;
 		end_target(wait, entry->key);
 		note_status(wait, entry->status);
+		ended_add(&wait->taken, entry->key, entry->status);
 		ended_forget(ended, entry);
 	}
 }
@@ -410,6 +439,21 @@ first_missing(const struct waits *waits, const char *const *keys, size_t count)
 	return NULL;
 }
 
+/*
+ * The first of these keys that is of a group beside the tree, NULL: what is
+ * not listed is empty, but that is not.
+ */
+static const char *
+first_beside(const struct waits *waits, const char *const *keys, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (report_missing(waits->supervisor, keys[i]) != NULL)
+			return keys[i];
+	return NULL;
+}
+
 /* The keys of a wait that stand for nothing that is listed. */
 static enum grouper_error
 check_missing(struct wait *wait, const char *const *keys, size_t count,
@@ -418,6 +462,9 @@ check_missing(struct wait *wait, const char *const *keys, size_t count,
 	enum grouper_error error = GROUPER_OK;
 	size_t kept;
 
+	if (wait->what == WAITS_EMPTY &&
+	    first_beside(wait->waits, keys, count) != NULL)
+		return GROUPER_NOT_FOUND;
 	if (wait->what == WAITS_SCALED || wait->what == WAITS_EMPTY ||
 	    wait->what == WAITS_STOPPED)
 		return GROUPER_OK;
@@ -447,12 +494,14 @@ waits_add(struct waits *waits, struct call *call, enum waits_for what,
 	wait->call = call;
 	wait->what = what;
 	wait->many = count > 1;
+	ended_init(&wait->taken);
 	TAILQ_INSERT_TAIL(&waits->list, wait, link);
 	missing = keys_each(supervisor_machine(waits->supervisor), keys, count,
 	    add_target, wait);
 	error = check_missing(wait, keys, count, missing);
 	if (error != GROUPER_OK) {
-		key = first_missing(waits, keys, count);
+		key = what == WAITS_EMPTY ? first_beside(waits, keys, count) :
+					    first_missing(waits, keys, count);
 		fail(wait, key, error,
 		    error == GROUPER_START_FAILED ?
 			"it has ended" :

@@ -458,8 +458,8 @@ START_TEST(verbs_that_act_tell_that_a_key_is_of_the_run_s_own_command)
 {
 	static const char why[] =
 	    ": own: the host's own group, which status and ps alone take\n";
-	static const char *const verbs[] = { "wait", "logs", "stop", "restart",
-		"signal TERM", "delete", "reset" };
+	static const char *const verbs[] = { "wait", "wait --empty", "logs",
+		"stop", "restart", "signal TERM", "delete", "reset" };
 	struct support_run r;
 	char script[128];
 	size_t i;

@@ -267,6 +267,24 @@ START_TEST(a_wait_until_it_is_empty_goes_on_when_it_is_started_again)
 }
 END_TEST
 
+/* The first had ended when the second was still waited for. */
+START_TEST(a_status_that_nobody_was_told_stays)
+{
+	struct tree tree;
+
+	tree_start(&tree, "name: h\nchildren:\n" TREE_LIVES("a"));
+	tree_await_ready("a");
+	tree_script_prints(0, "",
+	    "$G spawn -q --key one sleep 0.1; $G spawn -q --key two sleep 1000;"
+	    "$G wait --timeout 300ms one two; [ $? -eq 124 ]; "
+	    "until $G wait one 2>err || ! grep -q 'not found' err; do "
+	    "sleep 0.01; done; $G stop two");
+	/* It is told once, then. */
+	tree_expect(1, ARGV("wait", "one"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -281,6 +299,7 @@ main(void)
 	tcase_add_test(tc, what_failed_before_it_ended_normally_is_no_failure);
 	tcase_add_test(tc,
 	    a_wait_until_it_is_empty_goes_on_when_it_is_started_again);
+	tcase_add_test(tc, a_status_that_nobody_was_told_stays);
 	tc = support_case(suite, "scale");
 	tcase_add_test(tc, a_scale_tells_that_what_it_added_was_not_started);
 	tcase_add_test(tc, a_scale_is_not_about_those_that_are_there);
