@@ -5,6 +5,7 @@ libgrouper_core_la_SOURCES += \
 	runtime/supervise/machine.c \
 	runtime/supervise/machine.h \
 	runtime/supervise/machine_admin.c \
+	runtime/supervise/machine_cycle.c \
 	runtime/supervise/machine_decide.c \
 	runtime/supervise/machine_node.c \
 	runtime/supervise/machine_node.h \

@@ -300,9 +300,14 @@ void node_is_ready(struct machine_node *node);
 void branch_stop(struct branch *supervisor, enum outcome outcome,
     const char *text);
 void branch_kill(struct branch *supervisor);
+/* Why its children are stopped from now on; NULL: none. */
+void branch_why(struct branch *supervisor, const char *why);
+bool branch_runs(const struct branch *supervisor);
+
+/* machine_cycle.c: a restart in common. */
 void cycle_begin(struct machine_node *failed, int64_t due);
 void cycle_cool(struct machine_node *failed);
-bool branch_runs(const struct branch *supervisor);
+void cycle_run(struct branch *supervisor); /* goes on with it */
 
 /* machine_decide.c: what follows an end. */
 void node_over(struct machine_node *node);

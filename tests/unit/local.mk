@@ -129,6 +129,7 @@ check_LTLIBRARIES += tests/unit/libcounted.la
 tests_unit_libcounted_la_SOURCES = \
 	runtime/supervise/machine.c \
 	runtime/supervise/machine_admin.c \
+	runtime/supervise/machine_cycle.c \
 	runtime/supervise/machine_decide.c \
 	runtime/supervise/machine_node.c \
 	runtime/supervise/machine_order.c \
