@@ -72,27 +72,41 @@ cycle_join(struct branch *supervisor, struct machine_node *failed)
 	branch_touch(supervisor);
 }
 
+static bool
+is_of_cycle(const struct child *child)
+{
+	const struct machine_node *node;
+
+	if (child->doomed)
+		return true;
+	TAILQ_FOREACH(node, &child->nodes, sibling)
+		if (node->cycle && node->state == MACHINE_BACKOFF)
+			return true;
+	return false;
+}
+
 /*
- * All that wait for child, by the list or by depends_on.  Marking them as
- * doomed is what keeps the walk from coming twice.
+ * All that wait for one of it, by the list or by depends_on.  Marking them as
+ * doomed is what keeps the walk from coming twice, but to one that failed.
  */
 static void
-take_waiters(struct child *child)
+take_waiters(struct branch *supervisor)
 {
-	struct branch *supervisor = child->parent;
 	struct child **stack, *at, *other;
 	size_t depth = 0, size = 1;
 	struct child *listed = NULL; /* from here on the list is taken */
 	struct edge *edge;
 
 	TAILQ_FOREACH(other, &supervisor->children, sibling)
-		size++;
+		size += 2;
 	NO_MEMORY_IF((stack = calloc(size, sizeof(*stack))) == NULL);
-	stack[depth++] = child;
+	TAILQ_FOREACH(other, &supervisor->children, sibling)
+		if (is_of_cycle(other))
+			stack[depth++] = other;
 	while (depth > 0) {
 		at = stack[--depth];
 		LIST_FOREACH(edge, &at->waiters, of_to) {
-			if (edge->from->doomed || edge->from == child)
+			if (edge->from->doomed)
 				continue;
 			cycle_take_child(edge->from);
 			stack[depth++] = edge->from;
@@ -101,13 +115,12 @@ take_waiters(struct child *child)
 			continue;
 		for (other = TAILQ_NEXT(at, sibling); other != listed;
 		     other = TAILQ_NEXT(other, sibling)) {
-			if (other->spec->parallel || other->doomed ||
-			    other == child)
+			if (other->spec->parallel || other->doomed)
 				continue;
 			cycle_take_child(other);
 			stack[depth++] = other;
 		}
-		listed = at;
+		listed = TAILQ_NEXT(at, sibling);
 	}
 	free(stack);
 }
@@ -124,11 +137,22 @@ cycle_begin(struct machine_node *failed, int64_t due)
 	failed->kind = KIND_RESTART;
 	cycle_join(supervisor, failed);
 	if (supervisor->spec->strategy == SPEC_REST_FOR_ONE) {
-		take_waiters(failed->child);
+		take_waiters(supervisor);
 		return;
 	}
 	TAILQ_FOREACH(child, &supervisor->children, sibling)
 		cycle_take_child(child);
+}
+
+/*
+ * Who now waits for one of it, and so stops before that one, is of it too:
+ * else neither would ever be told to stop.
+ */
+void
+cycle_extend(struct branch *supervisor)
+{
+	if (supervisor->cycling)
+		take_waiters(supervisor);
 }
 
 /* on_limit: the same for all, whatever the strategy, after a pause. */

@@ -307,7 +307,8 @@ bool branch_runs(const struct branch *supervisor);
 /* machine_cycle.c: a restart in common. */
 void cycle_begin(struct machine_node *failed, int64_t due);
 void cycle_cool(struct machine_node *failed);
-void cycle_run(struct branch *supervisor); /* goes on with it */
+void cycle_extend(struct branch *supervisor); /* after another order */
+void cycle_run(struct branch *supervisor);    /* goes on with it */
 
 /* machine_decide.c: what follows an end. */
 void node_over(struct machine_node *node);

@@ -327,6 +327,7 @@ change(struct branch *supervisor, struct source *source,
 		if (!child->kept)
 			drop_child(child);
 	reorder(supervisor, spec);
+	cycle_extend(supervisor);
 	free(old);
 	source_release(keep);
 }

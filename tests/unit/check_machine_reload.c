@@ -285,6 +285,49 @@ START_TEST(reload_brings_back_a_deleted_child)
 }
 END_TEST
 
+/* What now stops before those that a restart in common is to stop. */
+START_TEST(reload_extends_a_restart_in_common)
+{
+	static const char *const trees[][2] = {
+		{ "rest 9/5000 a b c d", "rest 9/5000 b c d a" },
+		{ "rest 9/5000 a< b c d", "rest 9/5000 b c d a<c" },
+	};
+	struct puppet *p;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		p = puppet_boot(trees[i][0]);
+		puppet_hold_stop(p, "d");
+		puppet_end(p, "b", EXITED(1));
+		puppet_expect(p, "+a +b +c +d -d");
+		ck_assert_int_eq(puppet_reload(p, trees[i][1]), GROUPER_OK);
+		puppet_end(p, "d", 15);
+		puppet_expect_state(p, "a", "running");
+		puppet_expect_state(p, "b", "running");
+		puppet_expect_state(p, "c", "running");
+		puppet_expect_state(p, "d", "running");
+		puppet_expect(p,
+		    i == 0 ? "-a -c +b +c +d +a" : "-a -c +b +c +a +d");
+		puppet_free(p);
+	}
+}
+END_TEST
+
+/* One that failed stays with its other instances, unless it now waits. */
+START_TEST(reload_puts_a_failed_one_behind_those_restarted_with_it)
+{
+	struct puppet *p = puppet_boot("rest 9/5000 b*2 c d");
+
+	puppet_hold_stop(p, "d");
+	puppet_end(p, "b" MARK "2", EXITED(1));
+	ck_assert_int_eq(puppet_reload(p, "rest 9/5000 c d b*2"), GROUPER_OK);
+	puppet_expect(p, "+b" MARK "1 +b" MARK "2 +c +d -d -b" MARK "1");
+	puppet_end(p, "d", 15);
+	puppet_expect(p, "-c +c +d +b" MARK "1 +b" MARK "2");
+	puppet_free(p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -310,5 +353,8 @@ main(void)
 	tcase_add_test(tc, reload_revives_as_many_as_the_tree_has);
 	tcase_add_test(tc, reload_leaves_temporary_children_that_ended);
 	tcase_add_test(tc, reload_brings_back_a_deleted_child);
+	tcase_add_test(tc, reload_extends_a_restart_in_common);
+	tcase_add_test(tc,
+	    reload_puts_a_failed_one_behind_those_restarted_with_it);
 	return support_main(suite, NULL);
 }
