@@ -269,7 +269,25 @@ add_children(struct text *text, unsigned int depth)
 			add_child(text, i, shutdown > 0, depth);
 }
 
-/* Edges to ids that were left out make it invalid: try again. */
+/* So that reloads meet children at other places. */
+static void
+shuffle(struct text *text, struct spec_supervisor *spec)
+{
+	struct spec_child moved;
+	size_t i, k;
+
+	for (i = spec->nchildren; i > 1; i--) {
+		k = chance(text, (unsigned int)i);
+		moved = spec->children[i - 1];
+		spec->children[i - 1] = spec->children[k];
+		spec->children[k] = moved;
+	}
+	for (i = 0; i < spec->nchildren; i++)
+		if (spec->children[i].supervisor != NULL)
+			shuffle(text, spec->children[i].supervisor);
+}
+
+/* Edges to what was left out, or comes later, make it invalid: try again. */
 struct spec_tree *
 puppet_random_tree(puppet_chance_fn *fn, void *arg)
 {
@@ -283,6 +301,8 @@ puppet_random_tree(puppet_chance_fn *fn, void *arg)
 		text.used = 0;
 		add_children(&text, 0);
 		tree = puppet_tree(text.data);
+		if (chance(&text, 2) != 0)
+			shuffle(&text, &tree->root);
 		error = spec_check(tree, &why, &at);
 		free(why);
 		if (error == GROUPER_OK)

@@ -11,6 +11,8 @@
 #include "world_rules.h"
 
 #define STEPS_TO_STOP 20000
+#define STEPS_TO_REST 5000
+#define STEPS_BETWEEN_RESTS 40
 
 static unsigned int
 chance(unsigned int below)
@@ -196,7 +198,7 @@ request(void)
 	} else if (which == 5) {
 		world.last = "scale";
 		scale();
-	} else if (which == 6 && chance(4) == 0) {
+	} else if (which == 6) {
 		world.last = "reload";
 		reload();
 	} else {
@@ -236,6 +238,62 @@ step(bool stopping)
 	drain();
 }
 
+/* As it is meant to: what is told to stop ends, the rest comes to be ready. */
+static bool
+go_on(struct live *live)
+{
+	uint64_t run = live->run;
+	bool started, ready;
+
+	if (live->ended) {
+		*live = world.live[--world.nlive];
+		return machine_empty(world.machine, world.now, run);
+	}
+	if (live->told) {
+		live->ended = true;
+		return machine_ended(world.machine, world.now, run, 15);
+	}
+	started = machine_started(world.machine, world.now, run);
+	ready = machine_ready(world.machine, world.now, run);
+	live->ready |= ready;
+	return started || ready;
+}
+
+/* The next thing that is sure to happen; false if there is none. */
+static bool
+go_on_any(void)
+{
+	int64_t due = machine_deadline(world.machine);
+	size_t i;
+
+	for (i = 0; i < world.nlive; i++)
+		if (go_on(&world.live[i]))
+			return true;
+	if (due == -1)
+		return false;
+	if (world.now < due)
+		world.now = due;
+	machine_timer(world.machine, world.now);
+	return true;
+}
+
+/* Nothing fails any longer, and nobody asks: it has to come to rest. */
+static void
+let_go(void)
+{
+	unsigned int steps = 0;
+
+	world.request = false;
+	world.last = "nothing else of";
+	world.key[0] = '\0';
+	while (!world.over && go_on_any()) {
+		if (++steps > STEPS_TO_REST)
+			broken("it does not come to rest");
+		drain();
+	}
+	rules_rest();
+}
+
 void
 world_begin(puppet_chance_fn *fn, void *arg, uint64_t seed)
 {
@@ -257,6 +315,10 @@ world_step(void)
 {
 	if (!world.over)
 		step(false);
+	/* In some trees only, so that others are never at peace. */
+	if (!world.over && world.seed % 2 == 1 &&
+	    chance(STEPS_BETWEEN_RESTS) == 0)
+		let_go();
 	return !world.over;
 }
 

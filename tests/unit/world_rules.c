@@ -489,6 +489,20 @@ rules_drained(void)
 }
 
 void
+rules_rest(void)
+{
+	const struct machine_node *node = machine_root(world.machine);
+	struct machine_view view;
+
+	for (; !world.over && node != NULL; node = machine_after(node)) {
+		machine_view(node, &view);
+		if (view.cooling || !is_settled(&view))
+			broken("%s is %s for ever", view.key,
+			    machine_state_name(view.state));
+	}
+}
+
+void
 rules_ended(void)
 {
 	int status = world.status;

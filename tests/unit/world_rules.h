@@ -106,6 +106,9 @@ void rules_stop(const struct machine_action *action);
 void rules_note(const struct machine_action *action);
 void rules_drained(void);
 
+/* When nothing is left to come: nobody waits for anything. */
+void rules_rest(void);
+
 /* After the end, the status. */
 void rules_ended(void);
 
