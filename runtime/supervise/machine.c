@@ -108,7 +108,7 @@ expire_node(struct machine_node *node)
 {
 	switch (node->state) {
 	case MACHINE_BACKOFF:
-		node_pend(node, KIND_RESTART, true);
+		node_hasten(node);
 		break;
 	case MACHINE_WAITING:
 		if (node->child->spec->command->ready == SPEC_READY_STARTED)

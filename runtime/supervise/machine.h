@@ -197,12 +197,12 @@ enum grouper_error machine_scale(struct machine *machine, int64_t now,
 /*
  * Changes the tree to another, which is copied: untouched children keep
  * running, flags and policies change in place, removed ones stop, new ones
- * start, those whose command changed restart.  A child that machine_spawn()
- * added stays.  Those that the new order puts behind what is being restarted
- * by rest_for_one are restarted with it.  INVALID, BAD_COMBINATION (also where
- * a command would become a supervisor of the same id, or the reverse),
- * ALREADY_PRESENT (the id of a spawned child): nothing changes, *why is a text
- * to free().
+ * start, those whose command changed restart, or start if they could not be
+ * started or wait to be restarted.  A child that machine_spawn() added stays.
+ * Those that the new order puts behind what is being restarted by rest_for_one
+ * are restarted with it.  INVALID, BAD_COMBINATION (also where a command would
+ * become a supervisor of the same id, or the reverse), ALREADY_PRESENT (the id
+ * of a spawned child): nothing changes, *why is a text to free().
  */
 enum grouper_error machine_reload(struct machine *machine, int64_t now,
     const struct spec_tree *tree, char **why);

@@ -73,12 +73,8 @@ start(struct machine_node *node)
 static void
 call_off(struct machine_node *node)
 {
-	struct branch *parent = node->child->parent;
-
-	if (node->cycle && node->state == MACHINE_BACKOFF && !parent->cooling) {
-		parent->cycle_due = node->machine->now;
-		branch_touch(parent);
-	}
+	if (node->cycle && node->state == MACHINE_BACKOFF)
+		node_hasten(node);
 	node_unpend(node);
 	timer_clear(&node->timer);
 	node->cycle = false;
@@ -126,7 +122,7 @@ restart(struct machine_node *node)
 		if (node->cycle)
 			return GROUPER_RESTARTING;
 		if (node->state == MACHINE_BACKOFF)
-			node_pend(node, KIND_RESTART, true);
+			node_hasten(node);
 		return GROUPER_OK;
 	}
 	if (!node_alive(node))

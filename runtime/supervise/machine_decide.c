@@ -172,7 +172,6 @@ fail_start(struct machine_node *node)
 			restart(node);
 		break;
 	case KIND_REQUEST:
-		node->wanted = false;
 		if (node->added || node->child->spec->restart == SPEC_TEMPORARY)
 			node_remove(node);
 		else

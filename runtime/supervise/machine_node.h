@@ -101,7 +101,7 @@ struct machine_node {
 	enum cause cause;
 	enum queue queue;
 	struct weight weight;
-	bool wanted;	 /* starts with its supervisor */
+	bool wanted;	 /* by autostart or the last request */
 	bool added;	 /* goes if its first start fails */
 	bool cycle;	 /* of a restart in common */
 	bool ready;	 /* this incarnation was */
@@ -292,6 +292,7 @@ void timer_clear(struct timer *timer);
 /* machine_order.c: who starts or stops next. */
 void node_pend(struct machine_node *node, enum kind kind, bool urgent);
 void node_unpend(struct machine_node *node);
+void node_hasten(struct machine_node *node); /* its back-off is over */
 enum kind kind_again(const struct machine_node *node); /* not of a request */
 void node_start(struct machine_node *node);
 /* asked: why, if it did nothing to deserve it; NULL: its reason says that. */

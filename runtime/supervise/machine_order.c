@@ -70,6 +70,20 @@ node_unpend(struct machine_node *node)
 	child_update(node->child);
 }
 
+/* Not the pause of on_limit, which is its supervisor's. */
+void
+node_hasten(struct machine_node *node)
+{
+	struct branch *parent = node->child->parent;
+
+	if (!node->cycle) {
+		node_pend(node, KIND_RESTART, true);
+	} else if (!parent->cooling) {
+		parent->cycle_due = node->machine->now;
+		branch_touch(parent);
+	}
+}
+
 /*
  * What never was ready still starts for the first time, with all that follows
  * from its failure.

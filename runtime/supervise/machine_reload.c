@@ -165,6 +165,26 @@ start_after(struct machine_node *node)
 	node->next_kind = kind_again(node);
 }
 
+/*
+ * What changed may help one that could not be started and was not stopped
+ * since, and one that waits to be started again.
+ */
+static bool
+try_again(struct machine_node *node)
+{
+	if (!branch_runs(node->child->parent))
+		return false;
+	node->doublings = 0;
+	if (node->state == MACHINE_BACKOFF)
+		node_hasten(node);
+	else if (node->state == MACHINE_IDLE && node->wanted &&
+	    node->child->spec->autostart)
+		node_begin(node);
+	else
+		return false;
+	return true;
+}
+
 static void
 restart_changed(struct child *child, const char *key)
 {
@@ -174,6 +194,10 @@ restart_changed(struct child *child, const char *key)
 	snprintf(why, sizeof(why), "another %s", key);
 
 	TAILQ_FOREACH(node, &child->nodes, sibling) {
+		if (try_again(node)) {
+			machine_tell(node, MACHINE_NOTE_CHANGED, "%s", why);
+			continue;
+		}
 		if (!node_alive(node) || node->cause == CAUSE_LEADER_DIED ||
 		    node->next == NEXT_IDLE || node->next == NEXT_REMOVE)
 			continue;
@@ -199,16 +223,17 @@ revive(struct child *child)
 		}
 }
 
-static void change(struct branch *supervisor, struct source *source,
+static bool change(struct branch *supervisor, struct source *source,
     const struct spec_supervisor *spec);
 
-static void
+/* Answers as change() does. */
+static bool
 change_child(struct child *child, struct source *source,
     const struct spec_child *spec)
 {
 	const struct spec_child *old = child->spec;
 	struct source *keep = child->source;
-	bool revived = child->removing;
+	bool revived = child->removing, changed;
 	struct machine_node *node;
 	const char *key;
 
@@ -226,18 +251,23 @@ change_child(struct child *child, struct source *source,
 			node_begin(node);
 	}
 	if (spec->supervisor != NULL) {
-		change(TAILQ_FIRST(&child->nodes)->supervisor, source,
-		    spec->supervisor);
+		node = TAILQ_FIRST(&child->nodes);
+		changed = change(node->supervisor, source, spec->supervisor);
+		if (changed)
+			try_again(node);
 	} else {
 		key = spec_command_change(old->command, spec->command);
 		if (key != NULL)
 			restart_changed(child, key);
+		changed = key != NULL ||
+		    old->command->instances != spec->command->instances;
 		/* Of one that was about to go, some are gone. */
 		if (revived ||
 		    old->command->instances != spec->command->instances)
 			scale_to(child, spec->command->instances);
 	}
 	source_release(keep);
+	return changed;
 }
 
 static void
@@ -298,7 +328,8 @@ reorder(struct branch *supervisor, const struct spec_supervisor *spec)
 		child_link(child);
 }
 
-static void
+/* Whether other children are to run, or with another command. */
+static bool
 change(struct branch *supervisor, struct source *source,
     const struct spec_supervisor *spec)
 {
@@ -306,6 +337,7 @@ change(struct branch *supervisor, struct source *source,
 	size_t nold = supervisor->spec->nchildren, i;
 	struct source *keep = supervisor->source;
 	struct child *child, *next;
+	bool changed = false;
 
 	keep->refs++;
 	move_source(&supervisor->source, source);
@@ -316,20 +348,24 @@ change(struct branch *supervisor, struct source *source,
 	for (i = 0; i < spec->nchildren; i++) {
 		child = find_child(supervisor, spec->children[i].id);
 		if (child != NULL) {
-			change_child(child, source, &spec->children[i]);
+			changed |= change_child(child, source,
+			    &spec->children[i]);
 		} else if (!had_its_turn(old, nold, &spec->children[i])) {
 			child = child_new(supervisor, source,
 			    &spec->children[i]);
-			child->kept = child->fresh = true;
+			child->kept = child->fresh = changed = true;
 		}
 	}
 	TAILQ_FOREACH_SAFE(child, &supervisor->children, sibling, next)
-		if (!child->kept)
+		if (!child->kept) {
 			drop_child(child);
+			changed = true;
+		}
 	reorder(supervisor, spec);
 	cycle_extend(supervisor);
 	free(old);
 	source_release(keep);
+	return changed;
 }
 
 /* New children start when all have their places. */

@@ -285,6 +285,115 @@ START_TEST(reload_brings_back_a_deleted_child)
 }
 END_TEST
 
+START_TEST(reload_starts_what_another_command_may_help)
+{
+	struct puppet *p = puppet_boot("a");
+
+	puppet_fail(p, "b", 2);
+	ck_assert_int_eq(puppet_reload(p, "a b"), GROUPER_OK);
+	puppet_expect(p, "+a +b");
+	puppet_expect_state(p, "b", "idle");
+	ck_assert_int_eq(puppet_reload(p, "a b"), GROUPER_OK);
+	puppet_expect(p, "");
+	ck_assert_int_eq(puppet_reload(p, "a b?"), GROUPER_OK);
+	puppet_expect(p, "+b");
+	puppet_expect_state(p, "b", "idle");
+	ck_assert_int_eq(puppet_reload(p, "a b"), GROUPER_OK);
+	puppet_expect(p, "+b");
+	puppet_expect_state(p, "b", "running");
+	ck_assert_uint_eq(p->counts[MACHINE_NOTE_CHANGED], 2);
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_leaves_idle_what_nobody_wants_to_run)
+{
+	struct puppet *p = puppet_boot("a n-");
+
+	puppet_fail(p, "b", 1);
+	puppet_fail(p, "n", 1);
+	puppet_reload(p, "a n- b in{ x }");
+	ASK(p, stop, "b");
+	ASK(p, stop, "in");
+	ASK(p, start, "n");
+	puppet_expect(p, "+a +b +in/x -in/x +n");
+	ck_assert_int_eq(puppet_reload(p, "a n-? b? in{ x? }"), GROUPER_OK);
+	puppet_expect(p, "");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_ends_the_back_off_of_another_command)
+{
+	struct puppet *p = puppet_boot("9/5000 a=20000 b");
+
+	puppet_end(p, "a", EXITED(1));
+	puppet_expect_state(p, "a", "restarting");
+	ck_assert_int_eq(puppet_reload(p, "9/5000 a=20000 b?"), GROUPER_OK);
+	puppet_expect(p, "+a +b -b +b");
+	ck_assert_int_eq(puppet_reload(p, "9/5000 a?=20000 b?"), GROUPER_OK);
+	puppet_expect(p, "+a");
+	/* Nor does the next one last longer for it. */
+	puppet_ready(p, "a");
+	puppet_end(p, "a", EXITED(1));
+	puppet_pass(p, 22000);
+	puppet_expect(p, "+a");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_ends_the_back_off_of_a_restart_in_common)
+{
+	struct puppet *p = puppet_boot("all 9/5000 a=20000 b");
+
+	puppet_hold_stop(p, "b");
+	puppet_end(p, "a", EXITED(1));
+	ck_assert_int_eq(puppet_reload(p, "all 9/5000 a?=20000 b"), GROUPER_OK);
+	puppet_expect(p, "+a +b -b");
+	puppet_end(p, "b", 15);
+	puppet_expect(p, "+a");
+	puppet_ready(p, "a");
+	puppet_expect(p, "+b");
+	puppet_free(p);
+	/* But a pause is its supervisor's. */
+	p = puppet_boot("0/5000 cool=9000 a b");
+	puppet_end(p, "a", EXITED(1));
+	ck_assert_int_eq(puppet_reload(p, "0/5000 cool=9000 a? b"), GROUPER_OK);
+	puppet_expect(p, "+a +b -b");
+	puppet_pass(p, 9000);
+	puppet_expect(p, "+a");
+	puppet_free(p);
+}
+END_TEST
+
+START_TEST(reload_starts_a_supervisor_that_a_change_below_may_help)
+{
+	static const char *const helped[] = { "a in{ y on{ x? } }",
+		"a in{ y on{ w } }", "a in{ y on{ w x } }",
+		"a in{ y on{ x*2 } }" };
+	struct puppet *p;
+	size_t i;
+
+	for (i = 0; i < sizeof(helped) / sizeof(helped[0]); i++) {
+		p = puppet_boot("a");
+		puppet_fail(p, "in/on/x", 1);
+		puppet_reload(p, "a in{ y on{ x } }");
+		puppet_expect(p, "+a +in/y +in/on/x -in/y");
+		puppet_expect_state(p, "in", "idle");
+		puppet_reload(p, "9/5000 a in{ 9/5000 y on{ x } }");
+		puppet_expect(p, "");
+		ck_assert_int_eq(puppet_reload(p, helped[i]), GROUPER_OK);
+		puppet_expect_state(p, "in/y", "running");
+		puppet_free(p);
+	}
+	/* Of one that runs, only what changed starts again. */
+	p = puppet_boot("a in{ x y }");
+	puppet_reload(p, "a in{ x? y }");
+	puppet_expect(p, "+a +in/x +in/y -in/x +in/x");
+	puppet_free(p);
+}
+END_TEST
+
 /* What now stops before those that a restart in common is to stop. */
 START_TEST(reload_extends_a_restart_in_common)
 {
@@ -353,6 +462,12 @@ main(void)
 	tcase_add_test(tc, reload_revives_as_many_as_the_tree_has);
 	tcase_add_test(tc, reload_leaves_temporary_children_that_ended);
 	tcase_add_test(tc, reload_brings_back_a_deleted_child);
+	tcase_add_test(tc, reload_starts_what_another_command_may_help);
+	tcase_add_test(tc, reload_leaves_idle_what_nobody_wants_to_run);
+	tcase_add_test(tc, reload_ends_the_back_off_of_another_command);
+	tcase_add_test(tc, reload_ends_the_back_off_of_a_restart_in_common);
+	tcase_add_test(tc,
+	    reload_starts_a_supervisor_that_a_change_below_may_help);
 	tcase_add_test(tc, reload_extends_a_restart_in_common);
 	tcase_add_test(tc,
 	    reload_puts_a_failed_one_behind_those_restarted_with_it);
