@@ -150,6 +150,8 @@ is_failed_start(const struct machine_node *node)
 	    node->cause != CAUSE_ASKED;
 }
 
+static void finish(struct machine_node *node);
+
 static void
 fail_start(struct machine_node *node)
 {
@@ -167,7 +169,7 @@ fail_start(struct machine_node *node)
 		break;
 	case KIND_RESTART:
 		if (node->child->spec->restart == SPEC_TEMPORARY)
-			node_remove(node);
+			finish(node);
 		else
 			restart(node);
 		break;

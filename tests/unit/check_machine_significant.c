@@ -233,6 +233,25 @@ START_TEST(failed_start_of_a_significant_child_is_no_end)
 }
 END_TEST
 
+/* Its first start was none that failed: it ran, and then is gone for good. */
+START_TEST(significant_temporary_that_a_reload_loses_ends_all)
+{
+	struct puppet *p = boot("every a s:x! t:x!");
+
+	puppet_fail(p, "s", 1);
+	puppet_fail(p, "t", 1);
+	ck_assert_int_eq(puppet_reload(p, "every a s:x!? t:x!"), GROUPER_OK);
+	puppet_expect(p, "-s +s");
+	puppet_expect_state(p, "s", NULL);
+	assert_lives(p);
+	ck_assert_int_eq(puppet_reload(p, "every a t:x!?"), GROUPER_OK);
+	puppet_expect(p, "-t +t -a");
+	puppet_expect_end(p, 1);
+	ck_assert_str_eq(p->end_text, "auto_shutdown by t");
+	puppet_free(p);
+}
+END_TEST
+
 /* significant_simple */
 START_TEST(instances_cannot_be_significant)
 {
@@ -530,6 +549,7 @@ main(void)
 	    significant_child_that_was_not_started_does_not_count);
 	tcase_add_test(tc, restart_of_a_significant_child_is_no_end);
 	tcase_add_test(tc, failed_start_of_a_significant_child_is_no_end);
+	tcase_add_test(tc, significant_temporary_that_a_reload_loses_ends_all);
 	tcase_add_test(tc, instances_cannot_be_significant);
 	tcase_add_test(tc, significant_bystander);
 	tcase_add_test(tc, significant_bystander_may_end_before_it_is_told);
