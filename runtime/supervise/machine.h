@@ -189,7 +189,8 @@ enum grouper_error machine_spawn(struct machine *machine, int64_t now,
  * Sets the number of instances of a command, by its own key.  INVALID: too
  * many; BAD_COMBINATION: a supervisor, a numbered id, or more than one that is
  * significant or alone.  A new instance whose start fails is removed; its
- * number is the lowest whose key is no other child's.
+ * number is the lowest whose key is no other child's.  0: the child stays, to
+ * be scaled again, but one that was spawned.
  */
 enum grouper_error machine_scale(struct machine *machine, int64_t now,
     const char *text, unsigned int instances);

@@ -155,6 +155,7 @@ struct child {
 	bool kept;   /* by the reload that is going on */
 	bool fresh;  /* of that reload, still to be started */
 	bool doomed; /* to be stopped when its turn comes */
+	bool none;   /* scaled to 0: it stays, though temporary */
 	bool is_unsettled, is_alive, is_stoppable, is_startable;
 };
 TAILQ_HEAD(child_list, child);

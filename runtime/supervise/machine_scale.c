@@ -38,7 +38,7 @@ node_remove(struct machine_node *node)
 {
 	struct child *child = node->child;
 	bool whole = child->removing || child->spawned ||
-	    child->spec->restart == SPEC_TEMPORARY;
+	    (child->spec->restart == SPEC_TEMPORARY && !child->none);
 
 	BUG_IF(node_alive(node));
 	tell_removed(node);
@@ -121,7 +121,7 @@ scale_up(struct child *child, size_t missing)
 	}
 }
 
-/* The highest numbers go.  The child may be gone with the last. */
+/* The highest numbers go.  A spawned child is gone with the last. */
 static void
 scale_down(struct child *child, size_t surplus)
 {
@@ -142,6 +142,7 @@ scale_to(struct child *child, size_t instances)
 {
 	size_t n = scale_count(child);
 
+	child->none = instances == 0;
 	if (n < instances)
 		scale_up(child, instances - n);
 	else if (n > instances)

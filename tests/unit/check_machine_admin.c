@@ -295,6 +295,32 @@ START_TEST(scale_adds_and_removes_instances)
 }
 END_TEST
 
+/* But not one whose last instance ended, nor one that was spawned. */
+START_TEST(scale_keeps_a_temporary_command_of_none)
+{
+	struct puppet *p = puppet_boot("w:x*2 v:x");
+
+	puppet_hold_stop(p, "w" MARK "1");
+	ck_assert_int_eq(puppet_scale(p, "w", 0), GROUPER_OK);
+	puppet_end(p, "w" MARK "1", 15);
+	ck_assert_int_eq(puppet_reload(p, "w:x*2 v:x"), GROUPER_OK);
+	ck_assert_int_eq(puppet_scale(p, "w", 1), GROUPER_OK);
+	puppet_expect(p,
+	    "+w" MARK "1 +w" MARK "2 +v -w" MARK "2 -w" MARK "1 +w");
+	puppet_end(p, "w", EXITED(0));
+	ck_assert_int_eq(puppet_scale(p, "w", 1), GROUPER_NOT_FOUND);
+
+	ck_assert_int_eq(puppet_scale(p, "v", 0), GROUPER_OK);
+	ck_assert_int_eq(ASK(p, delete, "v"), GROUPER_OK);
+	ck_assert_int_eq(puppet_scale(p, "v", 1), GROUPER_NOT_FOUND);
+
+	ck_assert_int_eq(puppet_spawn(p, "", "n:x"), GROUPER_OK);
+	ck_assert_int_eq(puppet_scale(p, "n", 0), GROUPER_OK);
+	ck_assert_int_eq(puppet_spawn(p, "", "n:x"), GROUPER_OK);
+	puppet_free(p);
+}
+END_TEST
+
 /* significant_simple */
 START_TEST(scale_refuses_what_cannot_be)
 {
@@ -451,6 +477,7 @@ main(void)
 	tcase_add_test(tc, restart_of_a_child_in_backoff_is_at_once);
 	tcase_add_test(tc, stop_and_reset_clear_the_latch);
 	tcase_add_test(tc, scale_adds_and_removes_instances);
+	tcase_add_test(tc, scale_keeps_a_temporary_command_of_none);
 	tcase_add_test(tc, scale_refuses_what_cannot_be);
 	tcase_add_test(tc, instance_whose_first_start_fails_goes);
 	tcase_add_test(tc, requests_during_the_stop_are_refused);
