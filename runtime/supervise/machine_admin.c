@@ -252,7 +252,7 @@ machine_scale(struct machine *machine, int64_t now, const char *text,
 		return GROUPER_INVALID;
 	if (!branch_runs(key->child->parent))
 		return GROUPER_NO_GROUP;
-	scale_to(key->child, instances);
+	scale_to(key->child, instances, true);
 	machine_settle(machine);
 	return GROUPER_OK;
 }

@@ -322,7 +322,8 @@ void node_begin(struct machine_node *node);  /* start it, of a request */
 void node_remove(struct machine_node *node); /* its child with the last */
 void node_retire(struct machine_node *node, const char *why); /* when empty */
 void child_begin(struct child *child); /* all of a new one */
-void scale_to(struct child *child, size_t instances);
+/* asked: by a request, so that a new one whose start fails goes. */
+void scale_to(struct child *child, size_t instances, bool asked);
 size_t scale_count(const struct child *child);
 
 /* Each event and request is between these two. */

@@ -264,7 +264,7 @@ change_child(struct child *child, struct source *source,
 		/* Of one that was about to go, some are gone. */
 		if (revived ||
 		    old->command->instances != spec->command->instances)
-			scale_to(child, spec->command->instances);
+			scale_to(child, spec->command->instances, false);
 	}
 	source_release(keep);
 	return changed;

@@ -101,7 +101,7 @@ free_number(unsigned int from, const struct machine_node **at)
 }
 
 static void
-scale_up(struct child *child, size_t missing)
+scale_up(struct child *child, size_t missing, bool asked)
 {
 	struct machine *machine = child->parent->node->machine;
 	const struct machine_node *at = TAILQ_FIRST(&child->nodes);
@@ -114,7 +114,7 @@ scale_up(struct child *child, size_t missing)
 			number = free_number(number + 1, &at);
 		while (instance_taken(child, number));
 		node = node_new(machine, child, alone ? 0 : number);
-		node->added = true;
+		node->added = asked;
 		machine_tell(node, MACHINE_NOTE_ADDED, "%s", "");
 		if (child->spec->autostart)
 			node_begin(node);
@@ -138,13 +138,13 @@ scale_down(struct child *child, size_t surplus)
 }
 
 void
-scale_to(struct child *child, size_t instances)
+scale_to(struct child *child, size_t instances, bool asked)
 {
 	size_t n = scale_count(child);
 
 	child->none = instances == 0;
 	if (n < instances)
-		scale_up(child, instances - n);
+		scale_up(child, instances - n, asked);
 	else if (n > instances)
 		scale_down(child, n - instances);
 }

@@ -306,6 +306,20 @@ START_TEST(reload_starts_what_another_command_may_help)
 }
 END_TEST
 
+/* As new children do, and unlike instances that machine_scale() adds. */
+START_TEST(reload_keeps_a_new_instance_that_cannot_start)
+{
+	struct puppet *p = puppet_boot("w*2");
+
+	puppet_fail(p, "w" MARK "3", 1);
+	ck_assert_int_eq(puppet_reload(p, "w*3"), GROUPER_OK);
+	puppet_expect_state(p, "w" MARK "3", "idle");
+	ck_assert_int_eq(puppet_reload(p, "w?*3"), GROUPER_OK);
+	puppet_expect_state(p, "w" MARK "3", "waiting");
+	puppet_free(p);
+}
+END_TEST
+
 START_TEST(reload_leaves_idle_what_nobody_wants_to_run)
 {
 	struct puppet *p = puppet_boot("a n-");
@@ -463,6 +477,7 @@ main(void)
 	tcase_add_test(tc, reload_leaves_temporary_children_that_ended);
 	tcase_add_test(tc, reload_brings_back_a_deleted_child);
 	tcase_add_test(tc, reload_starts_what_another_command_may_help);
+	tcase_add_test(tc, reload_keeps_a_new_instance_that_cannot_start);
 	tcase_add_test(tc, reload_leaves_idle_what_nobody_wants_to_run);
 	tcase_add_test(tc, reload_ends_the_back_off_of_another_command);
 	tcase_add_test(tc, reload_ends_the_back_off_of_a_restart_in_common);
