@@ -84,7 +84,9 @@ struct grouper_options {
 	unsigned int flags;    /* enum grouper_flags */
 	const char *key;       /* NULL: "default" */
 	char *const *argv;     /* the command; searched in envp's PATH */
-	char *const *envp;     /* NULL: the caller's environment */
+	char *const *envp;     /* NULL: the caller's environment, with
+				   GROUPER_SOCKET, GROUPER_HOST and
+				   GROUPER_KEY of this group */
 	const char *directory; /* NULL: the caller's */
 	const char *shutdown;  /* stop steps; NULL: "5s" */
 	enum grouper_containment contain;

@@ -17,6 +17,7 @@
 
 #include "runtime/group/group.h"
 #include "runtime/os/os.h"
+#include "runtime/util/environment.h"
 #include "runtime/util/fd.h"
 #include "runtime/util/parse.h"
 
@@ -289,11 +290,33 @@ start_group(struct group *group, const struct grouper_options *options,
 	return group_go(group) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
 }
 
+static const char *
+key_of(const struct grouper_options *options)
+{
+	return options->key != NULL ? options->key : DEFAULT_KEY;
+}
+
+/* env is for environment_fini() in any case.  0, or -1 with errno. */
+static int
+choose_environment(const struct grouper_host *host,
+    const struct grouper_options *options, struct environment *env,
+    char *const **envp)
+{
+	*env = (struct environment) { 0 };
+	*envp = options->envp;
+	if (*envp != NULL)
+		return 0;
+	if (host_environment(host, key_of(options), env) == -1)
+		return -1;
+	*envp = env->vars;
+	return 0;
+}
+
 static enum grouper_error
 start(struct grouper_host *host, const struct grouper_options *options,
     struct member *member, int out, grouper_event_fn *on_event, void *arg)
 {
-	const char *key = options->key != NULL ? options->key : DEFAULT_KEY;
+	const char *key = key_of(options);
 	enum grouper_error error;
 	struct group *group;
 	struct steps steps;
@@ -323,18 +346,19 @@ enum grouper_error
 grouper_start(struct grouper_host *host, const struct grouper_options *options,
     grouper_event_fn *on_event, void *arg)
 {
+	enum grouper_error error = GROUPER_SYSTEM;
 	struct member member = { 0 };
-	enum grouper_error error;
+	struct environment env;
 	char *const *envp;
 
 	if (host == NULL || options == NULL || options->argv == NULL ||
 	    options->argv[0] == NULL || options->argv[0][0] == '\0')
 		return GROUPER_INVALID;
-	envp = options->envp != NULL ? options->envp : environ;
-	if (member_prepare(&member, options->argv, envp) == -1)
-		return GROUPER_SYSTEM;
-	error = start(host, options, &member, -1, on_event, arg);
+	if (choose_environment(host, options, &env, &envp) == 0 &&
+	    member_prepare(&member, options->argv, envp) == 0)
+		error = start(host, options, &member, -1, on_event, arg);
 	member_fini(&member);
+	environment_fini(&env);
 	return error;
 }
 
@@ -343,7 +367,8 @@ grouper_exec(struct grouper_host *host, const struct grouper_options *options,
     grouper_exec_fn *fn, void *fn_arg, grouper_event_fn *on_event, void *arg)
 {
 	struct member member = { .fn = fn, .fn_arg = fn_arg };
-	enum grouper_error error;
+	enum grouper_error error = GROUPER_SYSTEM;
+	struct environment env;
 	int ends[2];
 
 	if (host == NULL || options == NULL || fn == NULL)
@@ -353,7 +378,11 @@ grouper_exec(struct grouper_host *host, const struct grouper_options *options,
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	member.fn_out = ends[1];
 	os_get_name(member.name);
-	error = start(host, options, &member, ends[0], on_event, arg);
+	if (choose_environment(host, options, &env, &member.envp) == 0)
+		error = start(host, options, &member, ends[0], on_event, arg);
+	else
+		fd_close(&ends[0]);
+	environment_fini(&env);
 	fd_close(&ends[1]);
 	return error;
 }

@@ -15,6 +15,7 @@
 
 #include "runtime/group/signals.h"
 
+struct environment;
 struct loop;
 
 /* As grouper_host_new(), on a loop of the caller's. */
@@ -52,6 +53,20 @@ void host_set_text(struct grouper_host *host, const void *text, size_t size);
 /* The name, "" for an anonymous host; path of the socket, "" if none. */
 const char *host_name(const struct grouper_host *host);
 const char *host_socket(const struct grouper_host *host);
+
+/*
+ * Sets GROUPER_SOCKET and GROUPER_HOST, or removes those of another host; 0,
+ * or -1 with errno.
+ */
+int host_name_in(const struct grouper_host *host, struct environment *env);
+
+/*
+ * Makes the environment of a group for which the caller's is asked: the names
+ * and pipes of a group that the caller is in are none of its own.  0, or -1
+ * with errno and nothing made.
+ */
+int host_environment(const struct grouper_host *host, const char *key,
+    struct environment *env);
 
 /*
  * Listens on the control socket, which the first start does by itself; 0, or

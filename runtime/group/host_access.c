@@ -12,6 +12,7 @@
 #include "runtime/group/group.h"
 #include "runtime/group/link.h"
 #include "runtime/util/clock.h"
+#include "runtime/util/environment.h"
 
 void
 host_set_signals(struct grouper_host *host, const struct signals *saved)
@@ -122,6 +123,36 @@ int
 host_listener(const struct grouper_host *host)
 {
 	return host->names.listener;
+}
+
+int
+host_name_in(const struct grouper_host *host, struct environment *env)
+{
+	const char *socket = host_socket(host), *name = host_name(host);
+
+	if (environment_set(env, "GROUPER_SOCKET",
+		*socket != '\0' ? socket : NULL) == -1)
+		return -1;
+	return environment_set(env, "GROUPER_HOST",
+	    *name != '\0' ? name : NULL);
+}
+
+int
+host_environment(const struct grouper_host *host, const char *key,
+    struct environment *env)
+{
+	bool named = *host_name(host) != '\0';
+
+	if (environment_init(env) == -1)
+		return -1;
+	/* Of a group that the caller is in. */
+	environment_set(env, "GROUPER_EVENTS_FD", NULL);
+	environment_set(env, "GROUPER_COMMANDS_FD", NULL);
+	if (host_name_in(host, env) == 0 &&
+	    environment_set(env, "GROUPER_KEY", named ? key : NULL) == 0)
+		return 0;
+	environment_fini(env);
+	return -1;
 }
 
 struct loop *

@@ -386,6 +386,7 @@ static int __attribute__((no_sanitize("address"))) member_run(void *arg)
 	if (member->fn != NULL) {
 		os_set_name(member->name); /* it is no leader */
 		fd_close_private(member->fn_out);
+		environ = (char **)(uintptr_t)member->envp;
 		signals_give_back(member->signals);
 		_exit(member->fn(member->fn_arg, member->fn_out));
 	}

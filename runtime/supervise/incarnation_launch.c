@@ -37,13 +37,7 @@ incarnation_add_own(const struct incarnation *run, struct launch *launch)
 int
 incarnation_name_host(const struct incarnation *run, struct launch *launch)
 {
-	const char *socket = host_socket(run->host);
-	const char *name = host_name(run->host);
-
-	if (environment_set(&launch->env, "GROUPER_SOCKET",
-		*socket != '\0' ? socket : NULL) == -1 ||
-	    environment_set(&launch->env, "GROUPER_HOST",
-		*name != '\0' ? name : NULL) == -1)
+	if (host_name_in(run->host, &launch->env) == -1)
 		return -1;
 	launch->options.envp = launch->env.vars;
 	return 0;

@@ -346,6 +346,54 @@ START_TEST(a_function_may_use_all_of_libc)
 }
 END_TEST
 
+static int
+tell_host(void *arg, int out)
+{
+	const char *host = getenv("GROUPER_HOST"), *key = getenv("GROUPER_KEY");
+	const char *events = getenv("GROUPER_EVENTS_FD");
+
+	(void)arg;
+	/* It may be changed as any. */
+	if (setenv("GROUPER_TEST", "x", 1) == -1)
+		return 99;
+	dprintf(out, "%s %s %s %s", host != NULL ? host : "none",
+	    key != NULL ? key : "none", events != NULL ? events : "none",
+	    getenv("GROUPER_TEST"));
+	return 0;
+}
+
+static void
+tells_host(struct trial *trial, const struct grouper_options *options,
+    const char *expected)
+{
+	const struct trial_event *event;
+
+	trial_exec(trial, options, tell_host, NULL);
+	event = trial_await(trial, GROUPER_EVENT_EMPTY);
+	ck_assert_int_eq(event->status, 0);
+	ck_assert_uint_eq(event->result_length, strlen(expected));
+	ck_assert_int_eq(memcmp(event->result, expected, strlen(expected)), 0);
+}
+
+START_TEST(a_function_has_the_environment_of_its_group)
+{
+	const char *own[] = { "GROUPER_KEY=mine", NULL };
+	struct grouper_options options = plain();
+	struct trial trial;
+
+	trial_open(&trial, "inner");
+	setenv("GROUPER_HOST", "outer", 1);
+	setenv("GROUPER_KEY", "around", 1);
+	setenv("GROUPER_EVENTS_FD", "8", 1);
+	tells_host(&trial, &options, "inner default none x");
+	options.envp = (char *const *)(uintptr_t)own;
+	tells_host(&trial, &options, "none mine none x");
+	ck_assert_str_eq(getenv("GROUPER_HOST"), "outer");
+	ck_assert_ptr_null(getenv("GROUPER_TEST"));
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(a_function_keeps_to_the_contract_of_start)
 {
 	struct grouper_options options = plain();
@@ -499,6 +547,7 @@ main(void)
 	tcase_add_test(tc, a_function_may_use_all_of_libc);
 
 	tc = support_case(s, "contract");
+	tcase_add_test(tc, a_function_has_the_environment_of_its_group);
 	tcase_add_test(tc, a_function_keeps_to_the_contract_of_start);
 	tcase_add_test(tc, a_function_that_cannot_start_tells_where);
 	tcase_add_test(tc, events_are_optional);

@@ -49,6 +49,62 @@ START_TEST(the_environment_is_the_caller_s_unless_given)
 }
 END_TEST
 
+#define TELL_HOST \
+	"echo \"${GROUPER_SOCKET-none} ${GROUPER_HOST-none} " \
+	"${GROUPER_KEY-none} " \
+	"${GROUPER_EVENTS_FD-none} ${GROUPER_COMMANDS_FD-none}\""
+
+/* As in a group of another host. */
+static void
+set_outer(void)
+{
+	setenv("GROUPER_SOCKET", "/outer", 1);
+	setenv("GROUPER_HOST", "outer", 1);
+	setenv("GROUPER_KEY", "around", 1);
+	setenv("GROUPER_EVENTS_FD", "8", 1);
+	setenv("GROUPER_COMMANDS_FD", "9", 1);
+}
+
+START_TEST(the_environment_names_this_host_and_none_around_it)
+{
+	const char *own[] = { "GROUPER_HOST=other", NULL };
+	struct grouper_options options;
+	struct trial trial;
+	char expected[600];
+
+	trial_open(&trial, "inner");
+	set_outer();
+	options = trial_shell(&trial, TELL_HOST);
+	options.flags = GROUPER_FORCE;
+	options.key = "a/b";
+	trial_run_ok(&trial, &options);
+	snprintf(expected, sizeof(expected), "%s inner a/b none none",
+	    support_path("runtime/inner.sock"));
+	trial_expect(&trial, expected);
+	ck_assert_str_eq(getenv("GROUPER_HOST"), "outer");
+	/* What is given is passed as it is. */
+	options.envp = (char *const *)(uintptr_t)own;
+	trial_run_ok(&trial, &options);
+	trial_expect(&trial, "none other none none none");
+	trial_close(&trial);
+}
+END_TEST
+
+START_TEST(the_environment_names_no_host_without_a_name)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, NULL);
+	set_outer();
+	options = trial_shell(&trial, TELL_HOST);
+	options.flags = GROUPER_FORCE;
+	trial_run_ok(&trial, &options);
+	trial_expect(&trial, "none none none none none");
+	trial_close(&trial);
+}
+END_TEST
+
 START_TEST(the_command_is_searched_in_the_path_of_its_environment)
 {
 	const char *argv[] = { "grouper-test-greet", NULL };
@@ -334,6 +390,8 @@ main(void)
 	tc = support_case(s, "command");
 	tcase_add_test(tc, the_key_is_default_unless_given);
 	tcase_add_test(tc, the_environment_is_the_caller_s_unless_given);
+	tcase_add_test(tc, the_environment_names_this_host_and_none_around_it);
+	tcase_add_test(tc, the_environment_names_no_host_without_a_name);
 	tcase_add_test(tc,
 	    the_command_is_searched_in_the_path_of_its_environment);
 	tcase_add_test(tc, a_script_without_interpreter_line_is_run_by_sh);
