@@ -45,7 +45,7 @@ GROUPER_EXPORT enum grouper_error grouper_client_connect(const char *socket,
 /* Closes the connection, which ends its stream.  NULL is fine. */
 GROUPER_EXPORT void grouper_client_free(struct grouper_client *client);
 
-/* The host's process. */
+/* The host's process; -1 if client is NULL. */
 GROUPER_EXPORT pid_t grouper_client_peer(const struct grouper_client *client);
 
 /*
@@ -65,8 +65,8 @@ GROUPER_EXPORT enum grouper_error grouper_client_call(struct grouper_client
     const char *method, const char *params, int64_t timeout_ms, char **result);
 
 /*
- * What the last call that failed was told, for people; never NULL, valid
- * until the next call.
+ * Why the last call failed, for people: what the host told, or what was found
+ * here.  Never NULL, "" if client is NULL; valid until the next call.
  */
 GROUPER_EXPORT const char *grouper_client_error(const struct grouper_client
 	*client);
@@ -98,7 +98,7 @@ GROUPER_EXPORT enum grouper_error grouper_client_next(struct grouper_client
  * A descriptor for the caller's own loop: when it can be read call
  * grouper_client_next() or grouper_client_message() with a timeout of 0 until
  * it returns other than GROUPER_OK, and once after the stream has begun.  It
- * stays the library's: not to be read or closed.
+ * stays the library's: not to be read or closed.  -1 if client is NULL.
  */
 GROUPER_EXPORT int grouper_client_fd(const struct grouper_client *client);
 

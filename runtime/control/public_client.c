@@ -12,8 +12,11 @@
 #include "runtime/control/hosts.h"
 #include "runtime/control/payload.h"
 
+#define NO_MEMORY "Cannot allocate memory"
+
 struct grouper_client {
 	struct client *client;
+	const char *found; /* what failed here; NULL: ask the client */
 	bool streams;
 	json_t *message; /* what the caller looks at, and its payload */
 	char *payload;
@@ -64,19 +67,31 @@ grouper_client_free(struct grouper_client *client)
 pid_t
 grouper_client_peer(const struct grouper_client *client)
 {
-	return client_peer(client->client);
+	return client != NULL ? client_peer(client->client) : -1;
 }
 
 int
 grouper_client_fd(const struct grouper_client *client)
 {
-	return client_fd(client->client);
+	return client != NULL ? client_fd(client->client) : -1;
 }
 
 const char *
 grouper_client_error(const struct grouper_client *client)
 {
-	return client_error(client->client);
+	if (client == NULL)
+		return "";
+	return client->found != NULL ? client->found :
+				       client_error(client->client);
+}
+
+/* What is found before the host is asked, or after; text: not copied. */
+static enum grouper_error
+fail(struct grouper_client *client, enum grouper_error error, const char *text)
+{
+	if (client != NULL)
+		client->found = text;
+	return error;
 }
 
 /* Calls */
@@ -90,8 +105,10 @@ call(struct grouper_client *client, const char *method, json_t *params,
 	release(client);
 	if (client->streams) {
 		json_decref(params);
-		return GROUPER_BAD_COMBINATION;
+		return fail(client, GROUPER_BAD_COMBINATION,
+		    "the client has a stream");
 	}
+	client->found = NULL;
 	errno = EIO; /* unless it is ours: the host's */
 	return hosts_error(client_call(client->client, method, params,
 	    timeout_ms, result));
@@ -134,6 +151,14 @@ text_of(json_t *value, char **text)
 	return GROUPER_SYSTEM;
 }
 
+static enum grouper_error
+give(struct grouper_client *client, json_t *value, char **text)
+{
+	enum grouper_error error = text_of(value, text);
+
+	return error == GROUPER_OK ? error : fail(client, error, NO_MEMORY);
+}
+
 enum grouper_error
 grouper_client_call(struct grouper_client *client, const char *method,
     const char *params, int64_t timeout_ms, char **result)
@@ -143,12 +168,13 @@ grouper_client_call(struct grouper_client *client, const char *method,
 	bool good;
 
 	if (client == NULL || method == NULL)
-		return GROUPER_INVALID;
+		return fail(client, GROUPER_INVALID, "expected a method");
 	object = object_of(params, &good);
 	if (!good)
-		return GROUPER_INVALID;
+		return fail(client, GROUPER_INVALID,
+		    "params: expected a JSON object");
 	error = call(client, method, object, timeout_ms, &answer);
-	return error != GROUPER_OK ? error : text_of(answer, result);
+	return error != GROUPER_OK ? error : give(client, answer, result);
 }
 
 /* Streams */
@@ -170,7 +196,8 @@ next(struct grouper_client *client, int64_t timeout_ms, json_t **params)
 {
 	release(client);
 	if (!client->streams)
-		return GROUPER_INVALID;
+		return fail(client, GROUPER_INVALID, "there is no stream");
+	client->found = NULL;
 	return hosts_error(client_next(client->client, timeout_ms, params));
 }
 
@@ -182,9 +209,9 @@ grouper_client_next(struct grouper_client *client, int64_t timeout_ms,
 	json_t *object;
 
 	if (client == NULL || params == NULL)
-		return GROUPER_INVALID;
+		return fail(client, GROUPER_INVALID, "expected params");
 	error = next(client, timeout_ms, &object);
-	return error != GROUPER_OK ? error : text_of(object, params);
+	return error != GROUPER_OK ? error : give(client, object, params);
 }
 
 /* Messages */
@@ -199,13 +226,14 @@ grouper_client_subscribe(struct grouper_client *client,
 
 	if (client == NULL || patterns == NULL || count == 0) {
 		json_decref(list);
-		return GROUPER_INVALID;
+		return fail(client, GROUPER_INVALID, "expected patterns");
 	}
 	for (i = 0; i < count; i++) {
 		if (json_array_append_new(list, json_string(patterns[i])) ==
 		    -1) {
 			json_decref(list);
-			return GROUPER_INVALID; /* no UTF-8 */
+			return fail(client, GROUPER_INVALID,
+			    "pattern: expected UTF-8");
 		}
 	}
 	error = call(client, "subscribe", json_pack("{s:o}", "patterns", list),
@@ -243,7 +271,9 @@ decode(struct grouper_client *client, struct grouper_message *message)
 	    "seq"));
 	message->from = json_string_value(json_object_get(object, "from"));
 	if (payload_take(object, &client->payload, &message->length) == -1)
-		return errno == EINVAL ? GROUPER_INVALID : GROUPER_SYSTEM;
+		return errno == EINVAL ?
+		    fail(client, GROUPER_INVALID, "the payload is none") :
+		    fail(client, GROUPER_SYSTEM, NO_MEMORY);
 	message->payload = client->payload;
 	return GROUPER_OK;
 }
@@ -255,7 +285,7 @@ grouper_client_message(struct grouper_client *client, int64_t timeout_ms,
 	enum grouper_error error;
 
 	if (client == NULL || message == NULL)
-		return GROUPER_INVALID;
+		return fail(client, GROUPER_INVALID, "expected a message");
 	error = next(client, timeout_ms, &client->message);
 	return error != GROUPER_OK ? error : decode(client, message);
 }

@@ -73,6 +73,74 @@ START_TEST(a_method_takes_and_gives_json)
 END_TEST
 
 static void
+says(const struct grouper_client *client, enum grouper_error error,
+    enum grouper_error expected, const char *text)
+{
+	ck_assert_int_eq(error, expected);
+	ck_assert_str_eq(grouper_client_error(client), text);
+}
+
+/* Each after a failure of the host's, whose text is not to be told again. */
+static void
+fail_here(void *arg)
+{
+	static const char *const patterns[] = { "a" },
+				 *const bad[] = { "\377" };
+	struct grouper_client *c = connect_client();
+	struct grouper_message message;
+	char *text;
+
+	(void)arg;
+	says(c, grouper_client_call(c, "fail", "{\"error\": 9}", -1, NULL),
+	    GROUPER_RESTARTING, "this is why");
+	says(c, grouper_client_call(c, "echo", "[]", -1, NULL), GROUPER_INVALID,
+	    "params: expected a JSON object");
+	says(c, grouper_client_call(c, NULL, NULL, -1, NULL), GROUPER_INVALID,
+	    "expected a method");
+	says(c, grouper_client_subscribe(c, patterns, 0, -1), GROUPER_INVALID,
+	    "expected patterns");
+	says(c, grouper_client_subscribe(c, bad, 1, -1), GROUPER_INVALID,
+	    "pattern: expected UTF-8");
+	says(c, grouper_client_next(c, -1, &text), GROUPER_INVALID,
+	    "there is no stream");
+	says(c, grouper_client_message(c, -1, &message), GROUPER_INVALID,
+	    "there is no stream");
+	says(c, grouper_client_message(c, -1, NULL), GROUPER_INVALID,
+	    "expected a message");
+	says(c, grouper_client_call(c, "fail", "{\"error\": 9}", -1, NULL),
+	    GROUPER_RESTARTING, "this is why");
+	ck_assert_int_eq(grouper_client_subscribe(c, patterns, 1, -1),
+	    GROUPER_OK);
+	says(c, grouper_client_call(c, "echo", NULL, -1, NULL),
+	    GROUPER_BAD_COMBINATION, "the client has a stream");
+	says(c, grouper_client_next(c, 1, &text), GROUPER_TIMED_OUT,
+	    "the host does not answer");
+	says(c, grouper_client_next(c, 1, NULL), GROUPER_INVALID,
+	    "expected params");
+	grouper_client_free(c);
+}
+
+START_TEST(a_failure_that_no_host_told_has_its_text)
+{
+	struct served served;
+
+	served_open(&served);
+	served_run(&served, fail_here, NULL);
+	served_close(&served);
+}
+END_TEST
+
+START_TEST(no_client_has_no_error_peer_or_descriptor)
+{
+	ck_assert_str_eq(grouper_client_error(NULL), "");
+	ck_assert_int_eq(grouper_client_peer(NULL), -1);
+	ck_assert_int_eq(grouper_client_fd(NULL), -1);
+	ck_assert_int_eq(grouper_client_call(NULL, "echo", NULL, -1, NULL),
+	    GROUPER_INVALID);
+}
+END_TEST
+
+static void
 call_late(void *arg)
 {
 	struct grouper_client *client = connect_client();
@@ -158,6 +226,7 @@ read_messages(void *arg)
 	ck_assert_uint_eq(message.lost, 12);
 	ck_assert_int_eq(grouper_client_message(client, -1, &message),
 	    GROUPER_INVALID);
+	ck_assert_str_eq(grouper_client_error(client), "the payload is none");
 	ck_assert_int_eq(grouper_client_message(client, 0, &message),
 	    GROUPER_TIMED_OUT);
 	ck_assert_int_eq(poll(&pollfd, 1, 0), 0);
@@ -303,6 +372,8 @@ main(void)
 
 	tc = support_case(s, "calls");
 	tcase_add_test(tc, a_method_takes_and_gives_json);
+	tcase_add_test(tc, a_failure_that_no_host_told_has_its_text);
+	tcase_add_test(tc, no_client_has_no_error_peer_or_descriptor);
 	tcase_add_test(tc, an_answer_that_comes_late_is_dropped);
 	tcase_add_test(tc, a_host_that_goes_is_told);
 	tc = support_case(s, "streams");
