@@ -3,6 +3,7 @@
  * The methods of settings.
  */
 #include "runtime/bus/bus_private.h"
+#include "runtime/control/rpc.h"
 
 /* "old": what there was before, null without. */
 static void
@@ -49,7 +50,7 @@ method_put(struct call *call, const json_t *params, void *arg)
 	if (!key_of(call, params, bus, &key))
 		return;
 	if (value == NULL) {
-		call_fail(call, GROUPER_INVALID, "expected a value");
+		call_fail_code(call, RPC_INVALID_PARAMS, "expected a value");
 		return;
 	}
 	error = settings_put(bus->settings, key, json_incref(value), &old);

@@ -168,7 +168,8 @@ static const struct {
 	    "key: expected" },
 	{ REQUEST("config.get", "{\"key\":\"a\"}"), CODE(NOT_FOUND),
 	    "setting" },
-	{ REQUEST("config.put", "{\"key\":\"a\"}"), CODE(INVALID), "value" },
+	{ REQUEST("config.put", "{\"key\":\"a\"}"), RPC_INVALID_PARAMS,
+	    "value" },
 	{ REQUEST("member.open", "{}"), CODE(NO_GROUP), "group" },
 };
 
