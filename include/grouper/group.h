@@ -348,7 +348,8 @@ GROUPER_EXPORT int grouper_containment_probe(enum grouper_containment level,
 /*
  * Lists every process of a group, the leader left out, as
  * grouper_descendants() does, in the host's own pids.
- * Returns as that, and GROUPER_NOT_FOUND; GROUPER_NO_GROUP if nothing runs.
+ * Returns as that, and GROUPER_NOT_FOUND; GROUPER_NO_GROUP if nothing runs;
+ * GROUPER_INVALID if list is NULL.
  */
 GROUPER_EXPORT enum grouper_error grouper_members(struct grouper_host *host,
     const char *key, struct grouper_processes *list);

@@ -53,9 +53,9 @@ struct grouper_processes {
  * pid: the root, in the caller's PID namespace; 0 means the caller.
  * list: filled; the caller releases it with grouper_processes_free().
  *
- * Returns GROUPER_OK; GROUPER_INVALID for a negative pid; GROUPER_NOT_FOUND
- * if there is no such process; GROUPER_SYSTEM with errno (ENOMEM, EMFILE).  On
- * failure *list is empty.
+ * Returns GROUPER_OK; GROUPER_INVALID for a negative pid or no list;
+ * GROUPER_NOT_FOUND if there is no such process; GROUPER_SYSTEM with errno
+ * (ENOMEM, EMFILE).  On failure *list is empty.
  *
  * Where the caller sees no /proc of its own, pids and parents come from the
  * kernel's pidfds (Linux 6.13), state and name are '?', and the rest but

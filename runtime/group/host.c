@@ -520,6 +520,8 @@ grouper_members(struct grouper_host *host, const char *key,
 	enum grouper_error error;
 	struct group *group;
 
+	if (list == NULL)
+		return GROUPER_INVALID;
 	*list = (struct grouper_processes) { NULL, 0, 0 };
 	error = find_known(host, key, &group);
 	if (error != GROUPER_OK)

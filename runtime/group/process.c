@@ -134,6 +134,8 @@ grouper_descendants(pid_t pid, struct grouper_processes *list)
 	struct timespec boot;
 	int result;
 
+	if (list == NULL)
+		return GROUPER_INVALID;
 	memset(list, 0, sizeof(*list));
 	if (pid < 0)
 		return GROUPER_INVALID;

@@ -255,6 +255,9 @@ START_TEST(a_list_that_cannot_be_had_is_empty)
 	    GROUPER_NO_GROUP);
 	ck_assert_uint_eq(list.count, 0);
 	grouper_processes_free(&list);
+	ck_assert_int_eq(grouper_members(trial.host, NULL, NULL),
+	    GROUPER_INVALID);
+	ck_assert_int_eq(grouper_descendants(0, NULL), GROUPER_INVALID);
 	trial_close(&trial);
 }
 END_TEST
