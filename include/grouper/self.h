@@ -29,13 +29,14 @@ enum grouper_commandeer_flags {
 /* What grouper_commandeer changed; the caller's storage, opaque. */
 struct grouper_self {
 	size_t size;
+	int in_use; /* until it is released */
 	int was_subreaper;
 	pid_t old_pgid;
 	pid_t old_sid;
 };
 #define GROUPER_SELF_INIT \
 	{ \
-		sizeof(struct grouper_self), 0, 0, 0 \
+		sizeof(struct grouper_self), 0, 0, 0, 0 \
 	}
 
 /*
@@ -44,11 +45,13 @@ struct grouper_self {
  * descendants becomes its child; and, as asked by flags, the leader of a
  * new session or process group.
  *
- * self: initialised with GROUPER_SELF_INIT; remembers what was before.
+ * self: initialised with GROUPER_SELF_INIT; remembers what was before, until
+ *     grouper_release(), after which it may be used again.
  *
- * Returns GROUPER_OK; GROUPER_INVALID for unknown flags or a wrong size;
- * GROUPER_BAD_COMBINATION for both flags; GROUPER_SYSTEM with errno (EPERM:
- * setsid by a process group leader).  On failure nothing has changed.
+ * Returns GROUPER_OK; GROUPER_INVALID for unknown flags, a wrong size or a
+ * self that is in use; GROUPER_BAD_COMBINATION for both flags; GROUPER_SYSTEM
+ * with errno (EPERM: setsid by a process group leader).  On failure nothing
+ * has changed.
  */
 GROUPER_EXPORT enum grouper_error grouper_commandeer(unsigned int flags,
     struct grouper_self *self);
@@ -56,8 +59,9 @@ GROUPER_EXPORT enum grouper_error grouper_commandeer(unsigned int flags,
 /*
  * Undoes what can be undone: the subreaper attribute, and the process group
  * if the old one still exists in this session.  A session cannot be given
- * back.  Kills nothing.  Returns GROUPER_OK, GROUPER_INVALID, or
- * GROUPER_SYSTEM with errno if the attribute could not be set back.
+ * back.  Kills nothing.  Returns GROUPER_OK; GROUPER_INVALID, also for a self
+ * that is not in use; GROUPER_SYSTEM with errno if the attribute could not be
+ * set back.
  */
 GROUPER_EXPORT enum grouper_error grouper_release(struct grouper_self *self);
 

@@ -24,9 +24,10 @@
 enum grouper_error
 grouper_commandeer(unsigned int flags, struct grouper_self *self)
 {
+	struct grouper_self before = GROUPER_SELF_INIT;
 	int was;
 
-	if (self == NULL || self->size != sizeof(*self) ||
+	if (self == NULL || self->size != sizeof(*self) || self->in_use ||
 	    (flags & ~(unsigned int)ALL_FLAGS) != 0)
 		return GROUPER_INVALID;
 	if (flags == ALL_FLAGS)
@@ -34,26 +35,31 @@ grouper_commandeer(unsigned int flags, struct grouper_self *self)
 	was = os_is_subreaper();
 	if (was == -1)
 		return GROUPER_SYSTEM;
-	self->was_subreaper = was;
-	self->old_pgid = getpgrp();
-	self->old_sid = getsid(0);
+	before.in_use = 1;
+	before.was_subreaper = was;
+	before.old_pgid = getpgrp();
+	before.old_sid = getsid(0);
 	if ((flags & GROUPER_NEW_SESSION) && setsid() == -1)
 		return GROUPER_SYSTEM;
 	if ((flags & GROUPER_NEW_PGROUP) && setpgid(0, 0) == -1)
 		return GROUPER_SYSTEM;
-	return os_set_subreaper(true) == 0 ? GROUPER_OK : GROUPER_SYSTEM;
+	if (os_set_subreaper(true) == -1)
+		return GROUPER_SYSTEM;
+	*self = before;
+	return GROUPER_OK;
 }
 
 enum grouper_error
 grouper_release(struct grouper_self *self)
 {
-	if (self == NULL || self->size != sizeof(*self))
+	if (self == NULL || self->size != sizeof(*self) || !self->in_use)
 		return GROUPER_INVALID;
 	/* The old process group may be gone, or in another session. */
 	if (getpgrp() != self->old_pgid && getsid(0) == self->old_sid)
 		(void)setpgid(0, self->old_pgid);
 	if (os_set_subreaper(self->was_subreaper != 0) == -1)
 		return GROUPER_SYSTEM;
+	*self = (struct grouper_self)GROUPER_SELF_INIT;
 	return GROUPER_OK;
 }
 

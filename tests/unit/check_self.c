@@ -411,6 +411,24 @@ START_TEST(release_leaves_a_former_subreaper_one)
 }
 END_TEST
 
+START_TEST(a_self_holds_one_state_at_a_time)
+{
+	struct grouper_self self = GROUPER_SELF_INIT;
+	int i;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	ck_assert_int_eq(grouper_release(&self), GROUPER_INVALID);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(grouper_commandeer(0, &self), GROUPER_OK);
+		ck_assert_int_eq(grouper_commandeer(0, &self), GROUPER_INVALID);
+		ck_assert_int_eq(is_subreaper(), 1);
+		ck_assert_int_eq(grouper_release(&self), GROUPER_OK);
+		ck_assert_int_eq(is_subreaper(), 0);
+		ck_assert_int_eq(grouper_release(&self), GROUPER_INVALID);
+	}
+}
+END_TEST
+
 static void
 take_process_group(void *arg)
 {
@@ -465,6 +483,7 @@ START_TEST(commandeer_that_fails_changes_nothing)
 	    GROUPER_SYSTEM);
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(is_subreaper(), 0);
+	ck_assert_int_eq(grouper_release(&self), GROUPER_INVALID);
 	ck_assert_int_eq(grouper_commandeer(GROUPER_NEW_SESSION |
 				 GROUPER_NEW_PGROUP,
 			     &self),
@@ -557,6 +576,7 @@ main(void)
 	const TTest *const self[] = {
 		commandeer_makes_a_subreaper_and_release_undoes_it,
 		release_leaves_a_former_subreaper_one,
+		a_self_holds_one_state_at_a_time,
 		a_new_process_group_is_given_back,
 		a_new_session_is_kept,
 		commandeer_that_fails_changes_nothing,
