@@ -217,7 +217,7 @@ GROUPER_EXPORT enum grouper_error grouper_host_new(struct event_base *base,
  * Frees a host.  A group that still lives is told to stop: its leader takes
  * it through its stop steps on its own, unobserved.  What a leader left that
  * died is killed first, for which this call may block some milliseconds.
- * NULL is fine.
+ * NULL is fine.  In a child forked by the host's process it does nothing.
  */
 GROUPER_EXPORT void grouper_host_free(struct grouper_host *host);
 
@@ -244,7 +244,8 @@ GROUPER_EXPORT enum grouper_error grouper_start(struct grouper_host *host,
  * child process forked as by fork(2), and its result becomes the exit status
  * (0-255).  What it writes to `out`, at most 64 MiB, comes back as the
  * result of GROUPER_EVENT_EMPTY.  However the function returns or dies, the
- * group is stopped.  options->argv is not used, may be NULL.
+ * group is stopped.  options->argv is not used, may be NULL.  The host is the
+ * caller's: fn must not use it, nor what is on it; it may make one of its own.
  */
 typedef int grouper_exec_fn(void *arg, int out);
 GROUPER_EXPORT enum grouper_error grouper_exec(struct grouper_host *host,

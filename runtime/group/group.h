@@ -86,6 +86,7 @@ RB_HEAD(group_leavers, leaver);
 TAILQ_HEAD(group_orphans, group);
 
 struct grouper_host {
+	pid_t process; /* that made it */
 	struct loop *loop;
 	bool own_loop;
 	struct names names;

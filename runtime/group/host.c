@@ -100,6 +100,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 	host = calloc(1, sizeof(*host));
 	if (host == NULL)
 		return GROUPER_SYSTEM;
+	host->process = getpid();
 	host->loop = loop;
 	host->contain = (struct contain)CONTAIN_INIT;
 	host->sweep_pidfd = -1;
@@ -117,7 +118,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 		free(host);
 		return GROUPER_SYSTEM;
 	}
-	host_process = getpid();
+	host_process = host->process;
 	*out = host;
 	return GROUPER_OK;
 }
@@ -140,7 +141,9 @@ grouper_host_free(struct grouper_host *host)
 	struct group *group;
 	bool alive;
 
-	if (host == NULL)
+	/* A forked child has the same files, links and epoll(7): its parent
+	 * would lose them. */
+	if (host == NULL || host->process != getpid())
 		return;
 	host_close(host);
 	end_orphans(host);

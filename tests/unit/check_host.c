@@ -110,6 +110,32 @@ START_TEST(a_forked_child_may_have_its_own_host)
 }
 END_TEST
 
+static void
+free_host(void *arg)
+{
+	grouper_host_free(arg);
+}
+
+START_TEST(a_forked_child_cannot_free_its_parent_s_host)
+{
+	struct grouper_options options;
+	struct trial trial;
+
+	trial_open(&trial, "web");
+	trial_start_ready(&trial, &options, TRIAL_SLEEP);
+	trial_join(trial_fork(free_host, trial.host));
+	ck_assert_int_eq(access(support_path("runtime/web.sock"), F_OK), 0);
+	ck_assert_int_eq(access(support_path("runtime/web.lock"), F_OK), 0);
+	/* Nor were the parent's watches taken, which share an epoll(7). */
+	ck_assert_int_eq(grouper_state(trial.host, NULL),
+	    GROUPER_STATE_RUNNING);
+	grouper_stop(trial.host, NULL, "KILL");
+	trial_await(&trial, GROUPER_EVENT_EMPTY);
+	trial_close(&trial);
+	ck_assert_int_eq(access(support_path("runtime/web.sock"), F_OK), -1);
+}
+END_TEST
+
 START_TEST(a_failed_host_does_not_count)
 {
 	struct grouper_host_options options = GROUPER_HOST_OPTIONS_INIT;
@@ -480,6 +506,7 @@ main(void)
 	tcase_add_test(tc, a_process_with_children_gets_no_host);
 	tcase_add_test(tc, a_process_has_one_host_at_a_time);
 	tcase_add_test(tc, a_forked_child_may_have_its_own_host);
+	tcase_add_test(tc, a_forked_child_cannot_free_its_parent_s_host);
 	tcase_add_test(tc, a_failed_host_does_not_count);
 	tcase_add_test(tc, no_host_is_fine_to_free);
 	tcase_add_test(tc, an_ignored_sigchld_is_set_to_its_default);
