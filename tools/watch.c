@@ -6,10 +6,12 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/logs/visible.h"
 #include "runtime/util/parse.h"
 #include "tools/json.h"
 #include "tools/remote.h"
@@ -95,11 +97,30 @@ print_event(const json_t *event)
 	    key[0] != '\0' ? key : "the tree", text_of(event, "text"));
 }
 
+/* Whole; what the child wrote stays as it is, but for a terminal. */
 static int
 print_line(const json_t *line)
 {
-	return tool_line(STDOUT_FILENO, false, "%s | %s", text_of(line, "key"),
-	    text_of(line, "text"));
+	const char *key = text_of(line, "key"), *text = text_of(line, "text");
+	size_t length = json_string_length(json_object_get(line, "text"));
+	size_t size = strlen(key) + sizeof(" | ") + VISIBLE_SIZE(length);
+	char *whole = malloc(size);
+	size_t used;
+	int result;
+
+	if (whole == NULL)
+		return -1;
+	used = (size_t)snprintf(whole, size, "%s | ", key);
+	if (isatty(STDOUT_FILENO)) {
+		used += visible(whole + used, text, length);
+	} else {
+		memcpy(whole + used, text, length);
+		used += length;
+	}
+	whole[used++] = '\n';
+	result = tool_write(STDOUT_FILENO, whole, used);
+	free(whole);
+	return result;
 }
 
 /* Takes the object over. */

@@ -3,6 +3,7 @@
  * What a running tree tells of itself: states, restarts, decisions and errors.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,30 @@ START_TEST(status_tells_how_much_of_the_intensity_is_used_up)
 }
 END_TEST
 
+/* Lines */
+
+#define LONG_LINE \
+	"{id: b, restart: transient, " \
+	"shell: 'printf \"a\\tb\\033[1m%05000d\\n\" 7'}\n"
+
+START_TEST(a_line_of_a_child_is_printed_whole)
+{
+	char expected[5100];
+	struct tree tree;
+
+	tree_start(&tree,
+	    "name: shop\nchildren:\n" TREE_LIVES("a") "  - " LONG_LINE);
+	tree_await_event("b", "ended", 1);
+	snprintf(expected, sizeof(expected), "b | a\tb\033[1m%05000d\n", 7);
+	tree_prints(expected, ARGV("logs", "b"));
+	snprintf(expected, sizeof(expected), "b | a\tb^[[1m%05000d\r\n", 7);
+	tree_prints(expected,
+	    ARGV("run", "--pty", "--stdin", "null", support_grouper(), "logs",
+		"--host", "shop", "b"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(a_signal_s_reload_shows_what_is_wrong_with_the_file)
 {
 	struct support_run checked;
@@ -354,6 +379,8 @@ main(void)
 	tcase_add_test(tc, a_failed_supervisor_is_a_cause);
 	tcase_add_test(tc, why_one_that_ended_is_not_restarted_is_told);
 	tcase_add_test(tc, what_a_reload_restarts_for_is_told);
+	tc = support_case(suite, "lines");
+	tcase_add_test(tc, a_line_of_a_child_is_printed_whole);
 	tc = support_case(suite, "errors");
 	tcase_add_test(tc, a_signal_s_reload_shows_what_is_wrong_with_the_file);
 	tcase_add_test(tc, a_bad_env_file_is_shown_and_is_a_reason_of_one_line);
