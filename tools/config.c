@@ -71,7 +71,7 @@ print_line(const char *before, const char *text)
 static int
 print_json(const char *before, const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_write(value);
 	int printed = -1;
 
 	if (text != NULL)

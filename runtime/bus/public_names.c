@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/bus/bus_private.h"
+#include "runtime/control/json_text.h"
 #include "runtime/control/membership.h"
 
 /* Names */
@@ -89,7 +90,7 @@ give(json_t *value, char **text)
 			*text = NULL;
 		return GROUPER_OK;
 	}
-	*text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	*text = json_write(value);
 	json_decref(value);
 	if (*text != NULL)
 		return GROUPER_OK;

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Any bytes as JSON, see json_text.h.
+ * Any bytes as JSON, and JSON as text, see json_text.h.
  */
 #include "runtime/control/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What a decimal keeps in a double, and what a double takes as a decimal. */
+#define DIGITS_MIN 15
+#define DIGITS_MAX 17
+/* "-1.2345678901234567e-308" */
+#define NUMBER_MAX 32
 
 static const char replacement[] = "\xef\xbf\xbd";
 
@@ -65,4 +71,69 @@ json_textn(const char *text, size_t length)
 	value = json_stringn(copy, (size_t)(to - copy));
 	free(copy);
 	return value;
+}
+
+/*
+ * Moves a number, in the fewest digits that read back as the same.  Returns its
+ * length, which does not grow.
+ */
+static size_t
+copy_number(char *to, const char *from, size_t length)
+{
+	json_t *number = json_loadb(from, length, JSON_DECODE_ANY, NULL), *same;
+	size_t digits = json_is_real(number) ? DIGITS_MIN : DIGITS_MAX, n;
+	char text[NUMBER_MAX];
+
+	memmove(to, from, length);
+	for (; digits < DIGITS_MAX; digits++) {
+		n = json_dumpb(number, text, sizeof(text),
+		    JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+		if (n == 0 || n >= length)
+			continue;
+		same = json_loadb(text, n, JSON_DECODE_ANY, NULL);
+		if (json_equal(same, number)) {
+			memcpy(to, text, n);
+			length = n;
+		}
+		json_decref(same);
+	}
+	json_decref(number);
+	return length;
+}
+
+/* With both quotes. */
+static size_t
+string_length(const char *text)
+{
+	size_t n = 1;
+
+	while (text[n] != '"')
+		n += text[n] == '\\' ? 2 : 1;
+	return n + 1;
+}
+
+char *
+json_write(const json_t *value)
+{
+	char *text, *from, *to;
+	size_t n;
+
+	text = from = to = json_dumps(value,
+	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS_MAX));
+	if (text == NULL)
+		return NULL;
+	while (*from != '\0') {
+		n = strspn(from, "+-.0123456789e");
+		/* Not the e of true and false. */
+		if (n > 0 && *from != 'e') {
+			to += copy_number(to, from, n);
+		} else {
+			n = *from == '"' ? string_length(from) : 1;
+			memmove(to, from, n);
+			to += n;
+		}
+		from += n;
+	}
+	*to = '\0';
+	return text;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "runtime/control/hosts.h"
+#include "runtime/control/json_text.h"
 #include "runtime/control/payload.h"
 
 #define NO_MEMORY "Cannot allocate memory"
@@ -140,7 +141,7 @@ text_of(json_t *value, char **text)
 	char *made = NULL;
 
 	if (text != NULL) {
-		made = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		made = json_write(value);
 		if (made != NULL)
 			*text = made;
 	}

@@ -13,6 +13,7 @@
 
 #include "runtime/control/hosts.h"
 #include "runtime/control/json_build.h"
+#include "runtime/control/json_text.h"
 #include "runtime/control/payload.h"
 #include "runtime/member/private.h"
 #include "runtime/relay/topic.h"
@@ -168,7 +169,7 @@ text_of(const json_t *value, char **text)
 {
 	if (value == NULL)
 		return fail_protocol();
-	*text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	*text = json_write(value);
 	if (*text != NULL)
 		return GROUPER_OK;
 	errno = ENOMEM;

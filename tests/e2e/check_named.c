@@ -303,6 +303,8 @@ START_TEST(a_setting_is_got_as_it_was_put)
 {
 	static const char *const values[][2] = {
 		{ "1.50", "1.5" },
+		{ "0.1", "0.1" },
+		{ "[8.41, 0.30000000000000004]", "[8.41,0.30000000000000004]" },
 		{ "-3", "-3" },
 		{ "true", "true" },
 		{ "null", "null" },

@@ -434,6 +434,24 @@ START_TEST(texts_of_any_bytes_are_json)
 }
 END_TEST
 
+static const char *const numbers[] = { "0.1", "-0.3", "8.41", "1e-7",
+	"1795281526.330113", "0.1234567890123456", "0.30000000000000004",
+	"2251799813685249.5", "1.7976931348623157e308", "1.0", "7", "null",
+	"{}", "[8.41,true,0.30000000000000004,{\"a\":-1e-7,\"b\":false}]",
+	"\"0.10000000000000001\"", "[\"\\\"0.10000000000000001\\\\\",0.1]" };
+#define NUMBERS (int)(sizeof(numbers) / sizeof(numbers[0]))
+
+START_TEST(numbers_go_out_as_they_came)
+{
+	json_t *value = json_loads(numbers[_i], JSON_DECODE_ANY, NULL);
+	char *text = json_write(value);
+
+	ck_assert_str_eq(text, numbers[_i]);
+	free(text);
+	json_decref(value);
+}
+END_TEST
+
 START_TEST(an_error_may_have_any_text)
 {
 	char *line = rpc_error(NULL, -1, "no \xff");
@@ -471,6 +489,7 @@ main(void)
 	tcase_add_test(tc, what_is_no_socket_is_refused_and_closed);
 	tcase_add_loop_test(tc, texts_of_any_bytes_are_json, 0,
 	    sizeof(texts) / sizeof(texts[0]));
+	tcase_add_loop_test(tc, numbers_go_out_as_they_came, 0, NUMBERS);
 	tcase_add_test(tc, an_error_may_have_any_text);
 	return support_main(suite, NULL);
 }
