@@ -10,9 +10,6 @@
 
 #include "tools/tool.h"
 
-/* Doubles are seconds of microseconds. */
-#define DIGITS 12
-
 int
 json_print(int fd, json_t *object)
 {
@@ -23,8 +20,7 @@ json_print(int fd, json_t *object)
 		errno = ENOMEM;
 		return -1;
 	}
-	text = json_dumps(object,
-	    JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(DIGITS));
+	text = json_write(object);
 	json_decref(object);
 	if (text == NULL) {
 		errno = ENOMEM;

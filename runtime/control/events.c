@@ -48,13 +48,16 @@ events_free(struct events *events)
 	free(events);
 }
 
+/* In whole microseconds, which is what a double has room for. */
 static double
 wall_clock(void)
 {
 	struct timespec now;
+	int64_t us;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (double)us / 1e6;
 }
 
 /*

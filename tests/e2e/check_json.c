@@ -4,6 +4,7 @@
  * promise.
  */
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -231,6 +232,35 @@ START_TEST(logs_as_json_are_one_object_a_line)
 }
 END_TEST
 
+/* One time may end in zeros, but not all. */
+START_TEST(times_as_json_have_microseconds)
+{
+	char *out, *line, *rest;
+	struct tree tree;
+	bool fine = false;
+	json_t *object;
+	double time;
+
+	tree_start(&tree, "children:\n" TREE_LIVES("a") TREE_LIVES("b"));
+	tree_await_ready("");
+	ck_assert_int_eq(tree_ask(&out,
+			     ARGV("events", "--json", "--no-follow", "--since",
+				 "1")),
+	    0);
+	rest = out;
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+		object = load_json(line);
+		time = json_number_value(json_object_get(object, "time"));
+		ck_assert_msg(time > 0, "%s", line);
+		fine |= (int64_t)(time * 1e6 + 0.5) % 10000 != 0;
+		json_decref(object);
+	}
+	ck_assert(fine);
+	free(out);
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(hosts_as_json_tell_their_pid_and_socket)
 {
 	struct tree tree;
@@ -336,6 +366,7 @@ main(void)
 	tc = support_case(suite, "verbs");
 	tcase_add_test(tc, ps_as_json_has_the_processes_of_each_group);
 	tcase_add_test(tc, logs_as_json_are_one_object_a_line);
+	tcase_add_test(tc, times_as_json_have_microseconds);
 	tcase_add_test(tc, hosts_as_json_tell_their_pid_and_socket);
 	tcase_add_test(tc, verbs_that_wait_answer_as_json);
 	tcase_add_test(tc, verbs_that_do_not_wait_answer_as_json);
