@@ -62,10 +62,11 @@ void run_on_event(struct grouper_host *host, const struct grouper_event *event,
     void *arg);
 
 /*
- * Nobody reads what a command on a pseudo-terminal prints: a hangup.  arg is
- * the run.
+ * What a command on a pseudo-terminal prints cannot be written any more: a
+ * hangup.  error: 0 if nobody reads it, else an errno, and the run fails.  arg
+ * is the run.
  */
-void run_on_gone(void *arg);
+void run_on_gone(int error, void *arg);
 
 /*
  * Begins the stop steps of the group, or replaces those that run.  steps:

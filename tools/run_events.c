@@ -407,11 +407,17 @@ on_over(void *arg)
 }
 
 void
-run_on_gone(void *arg)
+run_on_gone(int error, void *arg)
 {
 	struct run *run = arg;
 
-	log_info("%s: nobody reads its output", run->options->key);
+	if (error == 0) {
+		log_info("%s: nobody reads its output", run->options->key);
+	} else {
+		tool_line(STDERR_FILENO, true,
+		    "grouper run: standard output: %s", strerror(error));
+		run->result.failed = RUN_FAILED;
+	}
 	grouper_signal(run->host, run->options->key, SIGHUP);
 }
 

@@ -52,7 +52,7 @@ struct pty {
 	struct copy typed;
 	struct copy printed;
 	size_t drained;
-	void (*on_gone)(void *);
+	void (*on_gone)(int, void *);
 	void (*on_drained)(void *); /* NULL unless draining */
 	void *arg;
 };
@@ -298,6 +298,18 @@ on_master_writable(int fd, void *arg)
 	pump_typed(arg);
 }
 
+/* Nothing can be written any more. */
+static void
+lose_output(struct pty *pty, int error)
+{
+	bool nobody = error == EPIPE || error == EIO || error == ECONNRESET;
+
+	loop_fd_free(pty->output_watch);
+	pty->output_watch = NULL;
+	fd_close(&pty->output);
+	pty->on_gone(nobody ? 0 : error, pty->arg);
+}
+
 /* From the buffer to standard output; false if it takes no more now. */
 static bool
 write_printed(struct pty *pty)
@@ -311,10 +323,7 @@ write_printed(struct pty *pty)
 		if (n == -1 && errno == EAGAIN)
 			return false;
 		if (n == -1) {
-			loop_fd_free(pty->output_watch);
-			pty->output_watch = NULL;
-			fd_close(&pty->output);
-			pty->on_gone(pty->arg);
+			lose_output(pty, errno);
 			break;
 		}
 		copy->start += (size_t)n;
@@ -435,7 +444,7 @@ open_all(struct pty *pty, struct loop *loop, int input)
 }
 
 struct pty *
-pty_new(struct loop *loop, int input, void (*on_gone)(void *), void *arg)
+pty_new(struct loop *loop, int input, void (*on_gone)(int, void *), void *arg)
 {
 	struct pty *pty;
 	int error;

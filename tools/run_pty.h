@@ -21,12 +21,12 @@ struct pty;
  * echoed.
  *
  * input: what is typed, such as standard input; copied.
- * on_gone: called when nobody takes what is printed any more, from then on
- *     it is dropped.
+ * on_gone: called when what is printed cannot be written any more, from then
+ *     on it is dropped: with 0 if nobody reads it, else with an errno.
  *
  * Returns NULL with errno.
  */
-struct pty *pty_new(struct loop *loop, int input, void (*on_gone)(void *),
+struct pty *pty_new(struct loop *loop, int input, void (*on_gone)(int, void *),
     void *arg);
 
 /* Gives the outer terminal its mode back and closes; NULL is fine. */

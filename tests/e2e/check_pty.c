@@ -453,6 +453,24 @@ START_TEST(output_may_be_a_file)
 }
 END_TEST
 
+/* While the command runs, and when all that it printed is left to write. */
+START_TEST(output_that_cannot_be_written_is_a_failure)
+{
+	static const char *const commands[] = { "echo hi; sleep 1000",
+		"echo hi" };
+	struct support_run r;
+
+	ck_assert_int_eq(support_execute(&r, "sh", "-c",
+			     "\"$0\" run --pty --shell \"$1\" >/dev/full",
+			     support_grouper(), commands[_i], NULL),
+	    125);
+	ck_assert_str_eq(r.stderr_text.data,
+	    "grouper run: standard output: No space left on device\r\n");
+	support_assert_no_survivors();
+	support_finish(&r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -478,5 +496,7 @@ main(void)
 	tcase_add_test(tc, leak_that_holds_the_terminal_delays_nothing);
 	tcase_add_test(tc, reader_that_goes_away_hangs_up);
 	tcase_add_test(tc, output_may_be_a_file);
+	tcase_add_loop_test(tc, output_that_cannot_be_written_is_a_failure, 0,
+	    2);
 	return support_main(suite, NULL);
 }
