@@ -588,7 +588,7 @@ supervise_main(int argc, char **argv)
 		status = TOOL_USAGE;
 	if (status == -1) {
 		log_open("grouper supervise", options.level);
-		tree = tree_read_for(&options, options.path, NULL);
+		tree = tree_read_named(&options, options.path);
 		if (tree_is_input(options.path))
 			options.path = NULL;
 		status = tree == NULL ? TOOL_USAGE :

@@ -51,12 +51,15 @@ tree_default(void)
 	return NULL;
 }
 
-/* The file's, without what stands behind the last dot. */
+/* The file's, without what stands behind the last dot; NULL if it is none. */
 static char *
 name_of(const char *path)
 {
-	char *name = strdup(base_name(path)), *dot;
+	char *name, *dot;
 
+	if (tree_is_input(path))
+		return strdup("grouper");
+	name = strdup(base_name(path));
 	if (name == NULL)
 		return NULL;
 	dot = strrchr(name, '.');
@@ -65,7 +68,7 @@ name_of(const char *path)
 	if (name_valid(name, NAMES_HOST_MAX, false))
 		return name;
 	free(name);
-	return strdup("grouper");
+	return NULL;
 }
 
 static char *
@@ -104,7 +107,7 @@ tree_read(const char *path, const char *formation, char **why)
 	if (tree != NULL)
 		tree->named = tree->name != NULL;
 	if (tree != NULL && tree->name == NULL)
-		tree->name = name_of(tree_is_input(path) ? "" : path);
+		tree->name = name_of(path);
 	return tree;
 }
 
@@ -117,6 +120,21 @@ tree_read_for(const struct supervise_options *options, const char *path,
 	if (tree != NULL && options->no_config)
 		spec_drop_config(tree);
 	return tree;
+}
+
+struct spec_tree *
+tree_read_named(const struct supervise_options *options, const char *path)
+{
+	struct spec_tree *tree = tree_read_for(options, path, NULL);
+
+	if (tree == NULL || tree->name != NULL || options->name != NULL)
+		return tree;
+	tool_error(options->verb,
+	    "%s: the file's name cannot be the host's: expected --name, or "
+	    "name: in a tree file",
+	    path);
+	spec_free(tree);
+	return NULL;
 }
 
 /*

@@ -490,6 +490,23 @@ START_TEST(hosts_share_nothing)
 }
 END_TEST
 
+START_TEST(a_file_whose_name_no_host_can_have_needs_another)
+{
+	static const char *const files[] = { "a b.yaml",
+		"a2345678901234567890123456789012b.yaml", "Procfile b" };
+	static const char *const texts[] = { "children: []\n", "children: []\n",
+		"a: exec sleep 1000\n" };
+	const char *path = support_file(files[_i], 0644, texts[_i]);
+	struct tree tree;
+
+	tree_refuses(2, "expected --name, or name: in a tree file",
+	    ARGV("supervise", path));
+	tree_start_by(&tree, "", ARGV("supervise", "--name", "x", path));
+	tree_await_ready("");
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -522,5 +539,7 @@ main(void)
 	tcase_add_test(tc, bad_settings_of_the_command_line_start_nothing);
 	tc = support_case(suite, "hosts");
 	tcase_add_test(tc, hosts_share_nothing);
+	tcase_add_loop_test(tc,
+	    a_file_whose_name_no_host_can_have_needs_another, 0, 3);
 	return support_main(suite, NULL);
 }
