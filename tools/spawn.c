@@ -181,6 +181,7 @@ print_answer(const struct spawning *spawning, json_t *result)
 static int
 ask(struct spawning *spawning)
 {
+	const char *key = spawning->command.key;
 	enum grouper_error error;
 	json_t *params, *result;
 
@@ -189,11 +190,12 @@ ask(struct spawning *spawning)
 	/* Its turn to start may come late. */
 	error = client_call_fds(spawning->remote.client, "spawn", params,
 	    &spawning->fds, -1, &result, NULL);
-	if (error != GROUPER_OK)
-		return remote_fail(&spawning->remote, error,
-		    spawning->command.key != NULL ? spawning->command.key :
-						    spawning->command.argv[0]);
-	return print_answer(spawning, result);
+	if (error == GROUPER_OK)
+		return print_answer(spawning, result);
+	remote_print_error(&spawning->remote, key,
+	    client_error(spawning->remote.client));
+	return remote_fail(&spawning->remote, error,
+	    key != NULL ? key : spawning->command.argv[0]);
 }
 
 /* The options */

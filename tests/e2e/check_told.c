@@ -322,6 +322,26 @@ START_TEST(each_key_has_a_json_object_of_its_own)
 }
 END_TEST
 
+START_TEST(a_spawn_that_fails_answers_as_json)
+{
+	static const char why[] = "\"error\":\"cannot execute nonexist: "
+				  "No such file or directory\"}\n";
+	struct tree tree;
+	char text[128];
+
+	tree_start(&tree, "children:\n" TREE_LIVES("a"));
+	tree_await_ready("a");
+	snprintf(text, sizeof(text), "{\"key\":\"x\",%s", why);
+	expect_json(1, text,
+	    ARGV("spawn", "--json", "--key", "x", "--log", "prefix",
+		"nonexist"));
+	snprintf(text, sizeof(text), "{%s", why);
+	expect_json(1, text,
+	    ARGV("spawn", "--json", "--log", "prefix", "nonexist"));
+	tree_stop(&tree, 0);
+}
+END_TEST
+
 START_TEST(an_empty_host_announces_itself_as_json)
 {
 	struct tree tree;
@@ -387,6 +407,7 @@ main(void)
 	tcase_add_test(tc, a_command_beside_that_fails_is_told);
 	tc = support_case(suite, "json");
 	tcase_add_test(tc, each_key_has_a_json_object_of_its_own);
+	tcase_add_test(tc, a_spawn_that_fails_answers_as_json);
 	tcase_add_test(tc, an_empty_host_announces_itself_as_json);
 	return support_main(suite, NULL);
 }
