@@ -32,11 +32,21 @@ char *
 tmpdir_make(uid_t uid, gid_t gid)
 {
 	const char *base = getenv("TMPDIR");
-	char *path;
+	char *path, *whole = NULL;
+	int n;
 
 	if (base == NULL || *base == '\0')
 		base = "/tmp";
-	if (asprintf(&path, "%s/grouper-XXXXXX", base) == -1)
+	/* The command may run elsewhere. */
+	if (*base != '/') {
+		whole = realpath(base, NULL);
+		if (whole == NULL)
+			return NULL;
+		base = whole;
+	}
+	n = asprintf(&path, "%s/grouper-XXXXXX", base);
+	free(whole);
+	if (n == -1)
 		return NULL;
 	if (mkdtemp(path) == NULL) {
 		free(path);

@@ -29,6 +29,25 @@ START_TEST(tmpdir_is_private_and_removed)
 }
 END_TEST
 
+START_TEST(tmpdir_is_absolute)
+{
+	struct support_command c = { .directory = support_directory(),
+		.argv = ARGV("env", "TMPDIR=.", support_grouper(), "run",
+		    "--tmpdir", "--cwd", "/", "--shell",
+		    "touch \"$TMPDIR/x\" && echo \"$TMPDIR\"") };
+	const char *path = support_path("grouper-");
+	struct support_run r;
+
+	ck_assert_msg(support_call(&r, &c) == 0, "%s", r.stderr_text.data);
+	ck_assert_str_eq(r.stderr_text.data, "");
+	ck_assert_msg(strncmp(r.stdout_text.data, path, strlen(path)) == 0,
+	    "%s", r.stdout_text.data);
+	r.stdout_text.data[strlen(r.stdout_text.data) - 1] = '\0';
+	ck_assert_int_ne(access(r.stdout_text.data, F_OK), 0);
+	support_finish(&r);
+}
+END_TEST
+
 START_TEST(tmpdir_of_a_user_is_removed)
 {
 	const char *argv[] = { support_grouper(), "run", "--tmpdir", "--", "sh",
@@ -110,6 +129,7 @@ main(void)
 
 	tc = support_case(suite, "tmpdir");
 	tcase_add_test(tc, tmpdir_is_private_and_removed);
+	tcase_add_test(tc, tmpdir_is_absolute);
 	tcase_add_test(tc, tmpdir_of_a_user_is_removed);
 	tcase_add_test(tc, deep_tmpdir_is_removed);
 	tcase_add_test(tc, what_is_mounted_in_tmpdir_stays);
