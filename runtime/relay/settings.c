@@ -284,17 +284,23 @@ settings_load_text(struct settings *settings, const char *text, char *error,
 static json_t *
 read_object(const char *path, char *error, size_t size)
 {
+	char *text = NULL;
 	json_error_t fault;
 	json_t *object;
+	size_t length;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1) {
+	if (fd != -1)
+		text = fd_read_all(fd, SIZE_MAX, &length);
+	if (text == NULL) {
 		snprintf(error, size, "%s: %s", path, strerror(errno));
+		fd_close(&fd);
 		return NULL;
 	}
-	object = json_loadfd(fd, JSON_REJECT_DUPLICATES, &fault);
 	fd_close(&fd);
+	object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
+	free(text);
 	if (object == NULL) {
 		snprintf(error, size, "%s:%d:%d: %s", path, fault.line,
 		    fault.column, fault.text);
