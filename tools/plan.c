@@ -177,7 +177,8 @@ print_plan(const struct planning *planning, json_t *result)
 	size_t i;
 
 	if (problems != NULL || !json_is_array(steps)) {
-		tool_lines(problems != NULL ? problems : "no plan");
+		tool_trouble("plan", NULL,
+		    problems != NULL ? problems : "no plan");
 		json_decref(result);
 		return TOOL_NO;
 	}

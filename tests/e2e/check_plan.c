@@ -166,7 +166,8 @@ START_TEST(what_a_reload_refuses_is_a_failure)
 	support_file("old.yaml", 0644, "children:\n" CHILD("a", "1"));
 	support_file("new.yaml", 0644,
 	    "children:\n  - {id: a, supervisor: {children: []}}\n");
-	expect(1, "'a' cannot turn", ARGV("plan", "old.yaml", "new.yaml"));
+	expect(1, "grouper plan: 'a' cannot turn",
+	    ARGV("plan", "old.yaml", "new.yaml"));
 }
 END_TEST
 
@@ -230,6 +231,7 @@ START_TEST(a_host_tells_the_problems_of_a_file)
 	    "children:\n  - {id: a, comand: [sleep, '1']}\n");
 	expect(1, "bad.yaml:2:", ARGV("plan", "bad.yaml"));
 	expect(1, "did you mean", ARGV("plan", "bad.yaml"));
+	expect(1, "grouper plan: ", ARGV("plan", "bad.yaml"));
 	expect(1, "none.yaml", ARGV("plan", "none.yaml"));
 	tree_stop(&tree, 0);
 }
