@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/tree/procfile.h"
 #include "tools/supervise_tree.h"
 #include "tools/tool.h"
 
@@ -50,7 +51,7 @@ check_main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *formation = NULL;
+	const char *formation = NULL, *expected;
 	bool quiet = false;
 	int opt;
 
@@ -81,6 +82,13 @@ check_main(int argc, char **argv)
 	}
 	if (formation != NULL && !tree_is_procfile(argv[optind])) {
 		tool_error("check", "--formation is for a Procfile");
+		return TOOL_USAGE;
+	}
+	expected = formation != NULL ? procfile_formation_check(formation) :
+				       NULL;
+	if (expected != NULL) {
+		tool_error("check", "--formation: %s, got '%s'", expected,
+		    formation);
 		return TOOL_USAGE;
 	}
 	return check(argv[optind], formation, quiet);

@@ -47,13 +47,13 @@ no_memory(struct procfile *file)
 }
 
 /*
- * How many of a process, by the last item that is about it; -1 after telling
- * that the formation is wrong.
+ * How many of a process, by the last item that is about it; -1 if the formation
+ * is wrong.
  */
 static int64_t
-count_instances(struct procfile *file, const char *name)
+count_instances(const char *formation, const char *name)
 {
-	const char *item = file->formation, *end, *equals;
+	const char *item = formation, *end, *equals;
 	char number[8];
 	int64_t count = 1, value;
 	size_t length;
@@ -78,21 +78,30 @@ count_instances(struct procfile *file, const char *name)
 	return count;
 }
 
+const char *
+procfile_formation_check(const char *formation)
+{
+	_Static_assert(INSTANCES_MAX == 100, "the text tells it");
+
+	return count_instances(formation, "") != -1 ?
+	    NULL :
+	    "expected a formation such as web=2,worker=3 with numbers from 0 "
+	    "to 100";
+}
+
 /* Whether the formation can be read, and is about what is there. */
 static void
 check_formation(struct procfile *file)
 {
-	const char *item = file->formation, *id;
+	const char *item = file->formation, *expected, *id;
 	size_t length, width, i;
 
 	if (item == NULL)
 		return;
-	if (count_instances(file, "") == -1) {
+	expected = procfile_formation_check(item);
+	if (expected != NULL) {
 		tree_problem_add(file->problems, file->source,
-		    TREE_PROBLEM_WHOLE,
-		    "expected a formation such as web=2,worker=3 with numbers "
-		    "from 0 to %d",
-		    INSTANCES_MAX);
+		    TREE_PROBLEM_WHOLE, "%s", expected);
 		return;
 	}
 	while (*item != '\0') {
@@ -208,7 +217,7 @@ fill_child(struct procfile *file, struct spec_child *child,
 static void
 add_process(struct procfile *file, const struct line *line)
 {
-	int64_t count = count_instances(file, line->name), i;
+	int64_t count = count_instances(file->formation, line->name), i;
 	struct spec_child *child;
 
 	if (file->port + file->lines * 100 + count - 1 > PORT_MAX) {

@@ -32,4 +32,10 @@ struct spec_tree *procfile_load_text(const char *path, const char *text,
     size_t length, char *const *env, const char *formation,
     struct tree_problems *problems);
 
+/*
+ * What was expected of a formation that cannot be read, else NULL.  It may be
+ * about what no Procfile has.
+ */
+const char *procfile_formation_check(const char *formation);
+
 #endif

@@ -226,6 +226,8 @@ START_TEST(more_than_one_file_is_refused)
 	tree_refuses(2, "expected one FILE, got 'b' as well",
 	    ARGV("supervise", "a", "b"));
 	tree_refuses(2, "expected one FILE", ARGV("check"));
+	tree_refuses(2, "--formation: expected a formation such as",
+	    ARGV("check", "-m", "a", "Procfile"));
 	tree_refuses(2, "--formation is for a Procfile",
 	    ARGV("check", "--formation", "a=2", "tree.yaml"));
 	tree_refuses(2, "--nonsense", ARGV("check", "--nonsense"));
