@@ -295,6 +295,11 @@ view_main(struct view *view, int argc, char **argv)
 	    ":" OPTIONS_HOST_LETTERS, options, take_option, view);
 	if (status != -1)
 		return status;
+	if (view->print == print_keys && view->remote.options.json) {
+		tool_error(view->remote.options.verb,
+		    "--json and --keys exclude each other");
+		return TOOL_USAGE;
+	}
 	status = remote_open(&view->remote);
 	if (status != TOOL_OK)
 		return status;

@@ -12,6 +12,7 @@
 #include "tools/tool.h"
 
 #define TIMED_OUT 124
+#define ENDED "ended"
 
 static const char help[] =
     "Usage: grouper wait [OPTION...] KEY...\n"
@@ -41,12 +42,17 @@ static int
 take_option(int opt, char *value, void *arg)
 {
 	struct waiting *waiting = arg;
+	const char *what = opt == READY ? "ready" : "empty";
 
-	if (opt == READY)
-		waiting->what = "ready";
-	else if (opt == EMPTY)
-		waiting->what = "empty";
-	else if (parse_time(value, &waiting->limit_ms) != 0) {
+	if (opt != TIMEOUT) {
+		if (strcmp(waiting->what, ENDED) != 0 &&
+		    strcmp(waiting->what, what) != 0) {
+			tool_error("wait",
+			    "--ready and --empty exclude each other");
+			return TOOL_USAGE;
+		}
+		waiting->what = what;
+	} else if (parse_time(value, &waiting->limit_ms) != 0) {
 		tool_error("wait",
 		    "--timeout: expected a time such as 30s, got '%s'", value);
 		return TOOL_USAGE;
@@ -91,7 +97,7 @@ wait_main(int argc, char **argv)
 		OPTIONS_JSON,
 		OPTIONS_END,
 	};
-	struct waiting waiting = { .what = "ended",
+	struct waiting waiting = { .what = ENDED,
 		.limit_ms = -1,
 		.remote = { .options = { .verb = "wait", .help = help } } };
 	const char *whom;

@@ -282,6 +282,17 @@ START_TEST(a_bad_env_file_is_shown_and_is_a_reason_of_one_line)
 }
 END_TEST
 
+START_TEST(options_that_exclude_each_other_are_refused)
+{
+	tree_refuses(2, "wait: --ready and --empty exclude each other",
+	    ARGV("wait", "--empty", "--ready", "a"));
+	tree_refuses(2, "wait: --ready and --empty exclude each other",
+	    ARGV("wait", "--ready", "--empty", "a"));
+	tree_refuses(2, "status: --json and --keys exclude each other",
+	    ARGV("status", "--keys", "--json"));
+}
+END_TEST
+
 /* What is printed, not what is told, of several keys of which one is none. */
 static void
 expect_json(int status, const char *text, const char *const *argv)
@@ -405,6 +416,7 @@ main(void)
 	tcase_add_test(tc, a_signal_s_reload_shows_what_is_wrong_with_the_file);
 	tcase_add_test(tc, a_bad_env_file_is_shown_and_is_a_reason_of_one_line);
 	tcase_add_test(tc, a_command_beside_that_fails_is_told);
+	tcase_add_test(tc, options_that_exclude_each_other_are_refused);
 	tc = support_case(suite, "json");
 	tcase_add_test(tc, each_key_has_a_json_object_of_its_own);
 	tcase_add_test(tc, a_spawn_that_fails_answers_as_json);
