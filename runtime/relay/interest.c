@@ -145,7 +145,7 @@ interest_map(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
-	void *table;
+	const struct interest_table *table;
 
 	if (seals == -1 || (seals & SEALS) != SEALS || fstat(fd, &st) == -1 ||
 	    st.st_size != sizeof(struct interest_table)) {
@@ -154,7 +154,9 @@ interest_map(int fd)
 	}
 	table = mmap(NULL, sizeof(struct interest_table), PROT_READ, MAP_SHARED,
 	    fd, 0);
-	return table != MAP_FAILED ? table : NULL;
+	if (table == MAP_FAILED)
+		return NULL;
+	return table;
 }
 
 void
