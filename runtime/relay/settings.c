@@ -17,6 +17,8 @@
 #include "runtime/relay/topic.h"
 #include "runtime/util/fd.h"
 
+#define FILE_MAX ((size_t)16 << 20)
+
 struct setting {
 	RB_ENTRY(setting) entry;
 	char *key;
@@ -292,7 +294,7 @@ read_object(const char *path, char *error, size_t size)
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1)
-		text = fd_read_all(fd, SIZE_MAX, &length);
+		text = fd_read_all(fd, FILE_MAX, &length);
 	if (text == NULL) {
 		snprintf(error, size, "%s: %s", path, strerror(errno));
 		fd_close(&fd);

@@ -165,6 +165,7 @@ START_TEST(bad_settings_and_topics_are_refused)
 	refuses("--config", "a b=1", "setting 'a b'");
 	refuses("--config-file", "/no/such/file", "No such file");
 	refuses("--config-file", "/", "run: /: Is a directory");
+	refuses("--config-file", "/dev/zero", "run: /dev/zero: File too large");
 	refuses("--config-file", file, "/settings:1:1: expected an object");
 	refuses("--topic", "a b", "expected a topic of 1 to 255 bytes");
 	refuses("--on-event", "reload", "expected EVENT=SIGNAL");
