@@ -15,7 +15,6 @@
 #include "runtime/control/rpc.h"
 #include "runtime/supervise/spawn_text.h"
 #include "runtime/util/environment.h"
-#include "runtime/util/fd.h"
 #include "tools/json.h"
 #include "tools/run_environment.h"
 #include "tools/tool.h"
@@ -326,7 +325,6 @@ spawn_request(struct spawning *spawning, json_t **params)
 void
 spawn_request_fini(struct spawning *spawning)
 {
-	while (spawning->fds.count > 0)
-		fd_close(&spawning->fds.list[--spawning->fds.count]);
+	client_fds_close(&spawning->fds);
 	json_decref(spawning->numbers);
 }
