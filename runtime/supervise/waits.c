@@ -462,11 +462,11 @@ check_missing(struct wait *wait, const char *const *keys, size_t count,
 	enum grouper_error error = GROUPER_OK;
 	size_t kept;
 
-	if (wait->what == WAITS_EMPTY &&
-	    first_beside(wait->waits, keys, count) != NULL)
-		return GROUPER_NOT_FOUND;
-	if (wait->what == WAITS_SCALED || wait->what == WAITS_EMPTY ||
-	    wait->what == WAITS_STOPPED)
+	if (wait->what == WAITS_EMPTY)
+		return first_beside(wait->waits, keys, count) != NULL ?
+		    GROUPER_NOT_FOUND :
+		    GROUPER_OK;
+	if (wait->what == WAITS_SCALED || wait->what == WAITS_STOPPED)
 		return GROUPER_OK;
 	kept = mark_kept(wait->waits, keys, count);
 	if (missing > kept || wait->told > 0)
