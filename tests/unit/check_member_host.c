@@ -164,13 +164,20 @@ ask_what_is_wanted(void *arg, int out)
 	return 0;
 }
 
-START_TEST(a_member_knows_what_nobody_wants)
+/* With a host that has nothing else to do. */
+static void
+run_alone(grouper_exec_fn *fn)
 {
 	struct heard heard;
 
 	open_host(&heard);
-	run(&heard, "pool/w:1", ask_what_is_wanted);
+	run(&heard, "k", fn);
 	close_host(&heard);
+}
+
+START_TEST(a_member_knows_what_nobody_wants)
+{
+	run_alone(ask_what_is_wanted);
 }
 END_TEST
 
@@ -195,11 +202,7 @@ open_again(void *arg, int out)
 
 START_TEST(pipes_are_opened_once_at_a_time)
 {
-	struct heard heard;
-
-	open_host(&heard);
-	run(&heard, "k", open_again);
-	close_host(&heard);
+	run_alone(open_again);
 }
 END_TEST
 
