@@ -12,7 +12,10 @@
 #include "runtime/os/os.h"
 #include "runtime/util/fd.h"
 
-/* A walk misses what moves from a parent that dies under it. */
+/*
+ * A walk misses what moves from a parent that dies under it, also before it
+ * came there and found it dead: unless all of these were dead before.
+ */
 #define PASSES 8
 
 struct wanted {
@@ -32,12 +35,14 @@ static bool
 is_descendant(struct walk *walk, pid_t pid)
 {
 	struct wanted wanted = { pid, false };
+	size_t dead = 0;
 	int pass;
 
 	for (pass = 0; pass < PASSES && !wanted.found; pass++) {
 		walk_run(walk, 0, compare, &wanted);
-		if (!walk->moved)
+		if (!walk->moved && walk->dead == dead)
 			break;
+		dead = walk->dead;
 	}
 	return wanted.found;
 }

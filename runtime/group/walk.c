@@ -148,6 +148,7 @@ visit(struct turn *turn, const struct parent *parent, pid_t pid)
 		goto out;
 	}
 	turn->fn(&found, turn->arg);
+	walk->dead += os_stat_dead(&stat);
 	if (turn->tail == walk->capacity) {
 		turn->missing = true;
 		goto out;
@@ -264,6 +265,7 @@ walk_run(struct walk *walk, pid_t root, walk_fn *fn, void *arg)
 	bool more;
 
 	walk->moved = false;
+	walk->dead = 0;
 	if (walk->capacity == 0) {
 		if (walk_init(walk) == -1)
 			return -1;

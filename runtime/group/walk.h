@@ -36,8 +36,9 @@ struct walk {
 	pid_t *pids;
 	size_t capacity;
 	bool mapped;
-	bool moved; /* by the last walk: a parent died under it, and its
+	bool moved;  /* by the last walk: a parent died under it, and its
 		       children, ours by now, may have been missed */
+	size_t dead; /* found so by it, perhaps since it had our children */
 	unsigned char *marks; /* one bit for each pid, see walk_mark() */
 	walk_skip_fn *skip;
 	void *skip_arg;

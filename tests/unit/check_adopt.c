@@ -8,8 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/group/adopt.h"
 #include "runtime/group/host.h"
 #include "runtime/group/link.h"
+#include "runtime/os/os.h"
+#include "runtime/util/fd.h"
 #include "trial.h"
 
 /* A background process that says its pid and ends with 7 on a line. */
@@ -476,6 +479,45 @@ START_TEST(only_a_group_that_may_be_adopted_in_is_asked)
 }
 END_TEST
 
+/* Between the list of our children and a look at this one, it dies. */
+static bool
+kill_once(pid_t pid, void *arg)
+{
+	pid_t *parent = arg;
+	siginfo_t info;
+
+	if (pid == *parent) {
+		*parent = 0;
+		kill(pid, SIGKILL);
+		ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info,
+				     WEXITED | WNOWAIT),
+		    0);
+	}
+	return false;
+}
+
+START_TEST(a_parent_that_dies_meanwhile_hides_no_child)
+{
+	struct support_process child;
+	pid_t parent;
+	struct walk walk = { .capacity = 0 };
+	int fd;
+
+	ck_assert_int_eq(os_set_subreaper(true), 0);
+	parent = trial_chain(2);
+	ck_assert_uint_eq(support_descendants(parent, &child, 1), 1);
+	ck_assert_int_eq(walk_init(&walk), 0);
+	walk.skip = kill_once;
+	walk.skip_arg = &parent;
+	fd = adopt_open(&walk, SWEEP_ALL, child.pid);
+	ck_assert_int_eq(parent, 0);
+	ck_assert_int_ne(fd, -1);
+	fd_close(&fd);
+	walk_fini(&walk);
+	support_sweep(NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -496,6 +538,7 @@ main(void)
 	tcase_add_test(tc, an_end_is_told_once_where_the_group_is_empty_first);
 	tcase_add_test(tc, the_main_process_itself_is_taken);
 	tcase_add_loop_test(tc, a_stranger_is_refused, 0, 3);
+	tcase_add_test(tc, a_parent_that_dies_meanwhile_hides_no_child);
 	tcase_add_loop_test(tc, signals_and_stop_steps_reach_the_adopted_one, 0,
 	    3);
 	tcase_add_test(tc, within_a_pid_namespace_its_pid_is_the_group_s);
