@@ -20,18 +20,23 @@
 
 /* How deep below a leaf its members may have made cgroups of their own. */
 #define DEPTH_MAX 16
+/* Of /proc/self/cgroup: a line for each hierarchy, of PATH_MAX at most. */
+#define OWN_TEXT_MAX (1024 * 1024)
 
 /* To be freed; NULL with errno. */
 static char *
 own_path(void)
 {
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char *path;
+	int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	char *text = NULL, *path = NULL;
+	size_t length;
 
-	if (file == NULL)
-		return NULL;
-	path = own_cgroup_path(file);
-	fclose(file);
+	if (fd != -1)
+		text = fd_read_all(fd, OWN_TEXT_MAX, &length);
+	fd_close(&fd);
+	if (text != NULL)
+		path = own_cgroup_path(text);
+	free(text);
 	return path;
 }
 
@@ -92,14 +97,15 @@ cgroup_is_delegated(void)
 {
 	static const char *const mounts[] = { "/sys/fs/cgroup",
 		"/sys/fs/cgroup/unified" };
-	char *own = own_path(), path[PATH_MAX];
+	char *own = own_path(), *path;
 	bool is = false;
 	size_t i;
 
 	for (i = 0; own != NULL && i < sizeof(mounts) / sizeof(mounts[0]); i++)
-		if (snprintf(path, sizeof(path), "%s%s", mounts[i], own) <
-		    (int)sizeof(path))
+		if (asprintf(&path, "%s%s", mounts[i], own) != -1) {
 			is = is || has_delegate(path);
+			free(path);
+		}
 	free(own);
 	return is;
 }

@@ -9,34 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ends what getline(3) has read; false where that was an error. */
-static bool
-get_line(FILE *file, char **line, size_t *room)
-{
-	errno = ENOENT; /* at the end of the file */
-	if (getline(line, room, file) == -1)
-		return false;
-	(*line)[strcspn(*line, "\n")] = '\0';
-	return true;
-}
-
 char *
-own_cgroup_path(FILE *cgroup)
+own_cgroup_path(const char *cgroup)
 {
-	char *line = NULL, *path = NULL;
-	size_t room = 0;
-	int saved;
+	const char *line = cgroup;
 
 	/* No name of a cgroup holds a newline: cgroup_mkdir() refuses it. */
-	while (get_line(cgroup, &line, &room))
-		if (strncmp(line, "0::/", 4) == 0) {
-			path = strdup(line + 3);
-			break;
+	while (strncmp(line, "0::/", 4) != 0) {
+		line = strchr(line, '\n');
+		if (line == NULL) {
+			errno = ENOENT;
+			return NULL;
 		}
-	saved = errno;
-	free(line);
-	errno = saved;
-	return path;
+		line++;
+	}
+	line += 3;
+	return strndup(line, strcspn(line, "\n"));
 }
 
 static bool
@@ -133,6 +121,17 @@ keep(struct own_cgroup *own, const char *mount, const char *below)
 	own_cgroup_fini(own);
 	errno = ENOMEM;
 	return -1;
+}
+
+/* Ends what getline(3) has read; false where that was an error. */
+static bool
+get_line(FILE *file, char **line, size_t *room)
+{
+	errno = ENOENT; /* at the end of the file */
+	if (getline(line, room, file) == -1)
+		return false;
+	(*line)[strcspn(*line, "\n")] = '\0';
+	return true;
 }
 
 int

@@ -15,10 +15,10 @@ struct own_cgroup {
 };
 
 /*
- * The path of the unified hierarchy's cgroup, absolute, to be freed.  NULL
- * with errno: ENOENT where there is none.
+ * The path of the unified hierarchy's cgroup in what /proc/PID/cgroup says,
+ * absolute, to be freed.  NULL with errno: ENOENT where there is none.
  */
-char *own_cgroup_path(FILE *cgroup);
+char *own_cgroup_path(const char *cgroup);
 
 /*
  * Finds the first mount that shows the cgroup of this path.  0, and

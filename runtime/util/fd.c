@@ -16,7 +16,7 @@
 
 #include "runtime/util/clock.h"
 
-#define FIRST_ROOM 4096 /* of what is read */
+#define FIRST_ROOM 1024 /* of what is read */
 
 void
 fd_close(int *fd)

@@ -13,15 +13,13 @@
 static void
 expect_own(const char *found, const char *cgroup, const char *mountinfo)
 {
-	FILE *first = fmemopen((char *)(uintptr_t)cgroup, strlen(cgroup), "r");
-	FILE *second = fmemopen((char *)(uintptr_t)mountinfo, strlen(mountinfo),
+	FILE *file = fmemopen((char *)(uintptr_t)mountinfo, strlen(mountinfo),
 	    "r");
+	char *path = own_cgroup_path(cgroup), text[200] = "";
 	struct own_cgroup own;
-	char *path, text[200] = "";
 
-	ck_assert(first != NULL && second != NULL);
-	path = own_cgroup_path(first);
-	if (path != NULL && own_cgroup_find(&own, path, second) == 0) {
+	ck_assert_ptr_nonnull(file);
+	if (path != NULL && own_cgroup_find(&own, path, file) == 0) {
 		snprintf(text, sizeof(text), "%s %s", own.mount, own.below);
 		own_cgroup_fini(&own);
 	} else {
@@ -29,8 +27,7 @@ expect_own(const char *found, const char *cgroup, const char *mountinfo)
 	}
 	ck_assert_str_eq(text, found);
 	free(path);
-	fclose(first);
-	fclose(second);
+	fclose(file);
 }
 
 #define MOUNTED(root, point) \
@@ -46,7 +43,10 @@ START_TEST(the_own_cgroup_is_found_below_its_mount)
 	expect_own("/c .", "0::/a/b\n", MOUNTED("/a/b", "/c"));
 	expect_own("/a b\\ c", "0::/x y/c\n",
 	    MOUNTED("/x\\040y", "/a\\040b\\134"));
+	expect_own("/c a", "1:name=systemd:/y\n0::/a", MOUNTED("/", "/c"));
 	expect_own("", "1:name=systemd:/y\n", MOUNTED("/", "/c"));
+	expect_own("", "1:name=systemd:/y", MOUNTED("/", "/c"));
+	expect_own("", "", MOUNTED("/", "/c"));
 	expect_own("", "0::/a\n", "32 31 0:29 / /v1 rw - tmpfs none rw\n");
 }
 END_TEST
@@ -72,21 +72,16 @@ END_TEST
 START_TEST(a_long_path_is_not_cut)
 {
 	static char cgroup[5000], found[5000];
-	char path[4100];
-	FILE *file;
-	char *own;
+	char path[4100], *own;
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	snprintf(cgroup, sizeof(cgroup), "1:name=systemd:/%.800s\n0::/%s\n",
 	    path, path);
 	snprintf(found, sizeof(found), "/%s", path);
-	file = fmemopen(cgroup, strlen(cgroup), "r");
-	ck_assert_ptr_nonnull(file);
-	own = own_cgroup_path(file);
+	own = own_cgroup_path(cgroup);
 	ck_assert_str_eq(own, found);
 	free(own);
-	fclose(file);
 }
 END_TEST
 
