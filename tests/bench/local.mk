@@ -8,7 +8,8 @@ bench_programs += \
 	tests/bench/bench_relay \
 	tests/bench/bench_spawn \
 	tests/bench/bench_stop \
-	tests/bench/bench_tree
+	tests/bench/bench_tree \
+	tests/bench/trace_order
 
 # Without a libc, whatever the other programs are linked with.
 tests_bench_bench_member_CFLAGS = $(STD_CFLAGS) $(WARN_CFLAGS) \
@@ -59,8 +60,16 @@ EXTRA_DIST += \
 	tests/bench/benchstat.py \
 	tests/bench/brokers.py \
 	tests/bench/draw \
+	tests/bench/order.sh \
 	tests/bench/peers.py \
 	tests/bench/report.py \
 	tests/bench/run \
 	tests/bench/test_bench.py \
 	tests/bench/wrappers.py
+
+# What tools/order.ld has to bring together.
+check-order: grouper$(EXEEXT) tests/bench/trace_order$(EXEEXT)
+	@$(SHELL) $(srcdir)/tests/bench/order.sh ./grouper$(EXEEXT) \
+	    tests/bench/trace_order$(EXEEXT)
+
+.PHONY: check-order
