@@ -56,6 +56,7 @@ AC_DEFUN([GROUPER_STATIC_PROBE], [
 		GROUPER_STATIC_NO_RESOLVER
 		GROUPER_STATIC_ORDER
 		GROUPER_STATIC_RELR
+		GROUPER_STATIC_SEGMENTS
 	])
 	CFLAGS=$grouper_save_CFLAGS
 	LIBS=$grouper_save_LIBS
@@ -104,6 +105,19 @@ AC_DEFUN([GROUPER_STATIC_RELR], [
 	AS_VAR_IF([grouper_cv_relr], [yes],
 	    [AS_VAR_APPEND([STATIC_LDFLAGS],
 		[" -Wl,-z,pack-relative-relocs"])])
+])
+
+# One mapping for text and what is only read, instead of three: each is made,
+# copied at the fork and taken down, twice at each start.
+AC_DEFUN([GROUPER_STATIC_SEGMENTS], [
+	CFLAGS="$CFLAGS -Wl,-z,noseparate-code"
+	AC_CACHE_CHECK([whether text and constants can share a mapping],
+	    [grouper_cv_segments],
+	    [AC_LINK_IFELSE([GROUPER_STATIC_PROGRAM],
+		[grouper_cv_segments=yes], [grouper_cv_segments=no])])
+	AS_VAR_IF([grouper_cv_segments], [yes],
+	    [AS_VAR_APPEND([STATIC_LDFLAGS],
+		[" -Wl,-z,noseparate-code"])])
 ])
 
 AC_DEFUN([GROUPER_STATIC_PROGRAM], [AC_LANG_PROGRAM([
