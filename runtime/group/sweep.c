@@ -398,6 +398,20 @@ hopeless(struct sweep *sweep, const struct kill_count *count, int64_t now)
 	return true;
 }
 
+/*
+ * Whether the main process's end is awaited before a first walk: one that has
+ * to ask for each pid takes a second or more, and most leave nobody else.
+ */
+static bool
+main_first(const struct sweep *sweep)
+{
+	if (sweep->main == 0 || sweep->rounds > 0)
+		return false;
+	if (sweep->walk->capacity == 0)
+		walk_init(sweep->walk);
+	return walk_is_blind(sweep->walk);
+}
+
 static enum sweep_result
 kill_round(struct sweep *sweep, int64_t now)
 {
@@ -407,6 +421,11 @@ kill_round(struct sweep *sweep, int64_t now)
 		cgroup_leaf_kill(sweep->leaf);
 	if (sweep->scope == SWEEP_ALL)
 		sweep_signal_main(sweep, SIGKILL); /* needs no /proc */
+	if (main_first(sweep)) {
+		sweep->rounds++;
+		sweep->deadline = now + ROUND_MS;
+		return SWEEP_WAIT;
+	}
 	if (sweep->scope == SWEEP_NAMESPACE) {
 		kill(-1, SIGKILL);
 	} else {
