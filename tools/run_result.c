@@ -103,7 +103,7 @@ result_add_leaks(struct run_result *result,
 		pgid = result->pid;
 	}
 	for (i = 0; i < processes->count; i++) {
-		if (is_dead(&processes->items[i]))
+		if (is_dead(&processes->items[i]) || processes->items[i].dying)
 			continue;
 		if (add(&result->leaks, &processes->items[i]) != 0)
 			return -1;

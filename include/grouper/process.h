@@ -31,6 +31,8 @@ struct grouper_process {
 	uint64_t memory;      /* resident set, bytes */
 	uid_t uid;	      /* effective user id */
 	unsigned int depth;   /* 1: a child of the process asked for */
+	int dying;	      /* 1: a signal, or its own exit, is about to
+				   end it */
 	char name[64];	      /* as ps -o comm */
 	char *command;	      /* command line, blanks between arguments,
 				   control and non-ASCII bytes as vis(3) with

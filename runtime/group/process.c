@@ -89,6 +89,7 @@ fill(struct grouper_process *process, const struct gather *gather,
 	process->system_ms = (int64_t)stat->system_ticks * tick_ms;
 	process->memory = stat->pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	process->depth = found->depth;
+	process->dying = stat->dying;
 	memcpy(process->name, stat->name, sizeof(process->name));
 	snprintf(path, sizeof(path), "%d", (int)stat->pid);
 	process->uid = (uid_t)-1;

@@ -131,6 +131,7 @@ struct os_stat {
 	pid_t sid;
 	int tty;    /* device of the controlling terminal, or 0 */
 	char state; /* '?' where it cannot be seen */
+	bool dying; /* of a signal, or by its own exit, and not dead yet */
 	char name[64];
 	uint64_t user_ticks;
 	uint64_t system_ticks;

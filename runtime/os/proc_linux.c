@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,6 +33,9 @@ struct pidfd_info {
 };
 #define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
 #define PIDFD_INFO_PID 1
+
+/* PF_EXITING of the kernel's own <linux/sched.h>. */
+#define FLAG_EXITING 0x4
 
 /* Appends a number in decimal; returns the new end. */
 static char *
@@ -214,14 +218,18 @@ take_number(const char *at, int64_t *out)
 /*
  * "pid (name) state ppid pgrp session tty_nr tpgid flags minflt cminflt
  * majflt cmajflt utime stime cutime cstime priority nice num_threads
- * itrealvalue starttime vsize rss", proc_pid_stat(5).  The name may hold
- * anything, also ") R 1", so it ends at the last parenthesis.
+ * itrealvalue starttime vsize rss rsslim startcode endcode startstack kstkesp
+ * kstkeip signal", proc_pid_stat(5).  The name may hold anything, also ") R 1",
+ * so it ends at the last parenthesis.
+ *
+ * A signal that will end a process is told to each of its threads as a KILL
+ * that is pending until it acts on it.
  */
 static int
 parse_stat(const char *text, struct os_stat *stat)
 {
 	const char *open, *close, *at;
-	int64_t field[22] = { 0 };
+	int64_t field[29] = { 0 };
 	size_t length, i;
 
 	open = strchr(text, '(');
@@ -240,7 +248,7 @@ parse_stat(const char *text, struct os_stat *stat)
 	stat->name[length] = '\0';
 	stat->state = close[2];
 	at = skip_field(close + 1);
-	for (i = 1; i < 22; i++)
+	for (i = 1; i < 29; i++)
 		at = take_number(at, &field[i]);
 	stat->ppid = (pid_t)field[1];
 	stat->pgid = (pid_t)field[2];
@@ -251,6 +259,8 @@ parse_stat(const char *text, struct os_stat *stat)
 	stat->threads = (uint64_t)field[17];
 	stat->start_ticks = (uint64_t)field[19];
 	stat->pages = field[21] > 0 ? (uint64_t)field[21] : 0;
+	stat->dying = (field[28] & (1 << (SIGKILL - 1))) != 0 ||
+	    ((field[6] & FLAG_EXITING) != 0 && stat->threads <= 1);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -322,13 +323,48 @@ START_TEST(a_process_without_its_first_thread_is_alive)
 	ck_assert_int_eq(os_proc_open(&proc), 0);
 	ck_assert_int_eq(os_proc_stat(&proc, pid, -1, &stat), 0);
 	ck_assert_int_eq(stat.state, 'Z');
-	ck_assert(!os_stat_dead(&stat));
+	ck_assert(!os_stat_dead(&stat) && !stat.dying);
 	ck_assert_ptr_nonnull(strchr("RS", os_proc_liveliest(&proc, &stat)));
 	os_proc_close(&proc);
 	/* And its children are seen. */
 	list(0, &processes);
 	ck_assert_uint_eq(processes.count, 2);
 	grouper_processes_free(&processes);
+}
+END_TEST
+
+/* What the kernel shows of a process that has not acted on its KILL yet. */
+START_TEST(a_process_that_is_about_to_end_is_told_apart)
+{
+	static const struct {
+		const char *flags, *threads, *signals;
+		bool dying;
+	} shown[] = {
+		{ "4194304", "1", "0", false },
+		{ "4194304", "1", "256", true }, /* KILL is pending */
+		{ "4194304", "4", "16640", true },
+		{ "4194304", "1", "16384", false }, /* TERM, with a handler */
+		{ "4194308", "1", "0", true },	    /* it exits */
+		{ "4194308", "2", "0", false },	    /* its first thread did */
+	};
+	struct os_proc proc = { -1, -1, 0, 0, 0 };
+	struct os_stat stat;
+	char text[200];
+	size_t i;
+
+	ck_assert_int_eq(mkdir(support_path("77"), 0700), 0);
+	proc.dir = open(support_path("."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "77 (sleep) S 1 77 77 0 -1 %s 9 0 0 0 1 2 0 0 20 0 %s 0 "
+		    "555 9 7 18446744073709551615 1 1 0 0 0 %s 0 0 0\n",
+		    shown[i].flags, shown[i].threads, shown[i].signals);
+		support_file("77/stat", 0600, text);
+		ck_assert_int_eq(os_proc_stat(&proc, 77, -1, &stat), 0);
+		ck_assert_msg(stat.dying == shown[i].dying, "row %zu", i);
+		ck_assert_uint_eq(stat.start_ticks, 555);
+	}
+	os_proc_close(&proc);
 }
 END_TEST
 
@@ -386,6 +422,7 @@ main(void)
 	tcase_add_test(tc, a_command_line_is_printable);
 	tcase_add_test(tc, children_of_every_thread_are_found);
 	tcase_add_test(tc, a_process_without_its_first_thread_is_alive);
+	tcase_add_test(tc, a_process_that_is_about_to_end_is_told_apart);
 	tcase_add_test(tc, a_long_list_of_children_is_read_whole);
 	tcase_add_test(tc, a_reaped_process_has_no_stat);
 	return support_main(s, NULL);
