@@ -34,6 +34,11 @@
 #define SHARE_FRAME ((size_t)2048)
 #define SHARE_AUDIENCES 4
 #define SHARE_COST ((size_t)64)
+/*
+ * But memory that was lent is not ours to write again: who sends one frame now
+ * and then would wait for new pages at every third.  So much is copied instead.
+ */
+#define COPY_AT_ONCE ((size_t)256 << 10)
 
 static void on_turn(void *arg);
 
@@ -174,6 +179,14 @@ relay_audience_put(struct relay *relay, struct audience *audience)
 
 /* Offers members what they have not been offered yet. */
 static void
+flush(struct relay *relay, struct audience *audience)
+{
+	TAILQ_REMOVE(&relay->dirty, audience, dirty_entry);
+	audience->dirty = false;
+	relay_audience_flush(audience);
+}
+
+static void
 flush_dirty(struct relay *relay)
 {
 	struct audience *audience;
@@ -181,11 +194,8 @@ flush_dirty(struct relay *relay)
 	relay->deferred = relay->bulk = false;
 	relay->turns = 0;
 	relay->flushed = relay->appended;
-	while ((audience = TAILQ_FIRST(&relay->dirty)) != NULL) {
-		TAILQ_REMOVE(&relay->dirty, audience, dirty_entry);
-		audience->dirty = false;
-		relay_audience_flush(audience);
-	}
+	while ((audience = TAILQ_FIRST(&relay->dirty)) != NULL)
+		flush(relay, audience);
 }
 
 void
@@ -319,14 +329,16 @@ struct entry {
 
 static void
 entry_init(struct entry *entry, struct relay *relay, const struct route *route,
-    const struct frame *frame)
+    const struct passage *passage)
 {
+	const struct frame *frame = &passage->frame;
 	size_t audiences = 0, i;
 
 	entry->shared.block = NULL;
 	entry->head_length = frame_header(entry->head, frame);
 	entry->length = entry->head_length + frame->payload_length + 1;
-	if (entry->length < SHARE_FRAME)
+	if (entry->length < SHARE_FRAME ||
+	    (passage->at_once && route->count * entry->length <= COPY_AT_ONCE))
 		return;
 	for (i = 0; i < route->count && audiences < SHARE_AUDIENCES; i++)
 		audiences += route->audiences[i]->npiped > 0 &&
@@ -392,9 +404,11 @@ pass_route(struct relay *relay, const struct route *route,
 	for (i = 0; i < route->count; i++) {
 		audience = route->audiences[i];
 		if (audience->npiped > 0 && entry.length == 0)
-			entry_init(&entry, relay, route, &passage->frame);
+			entry_init(&entry, relay, route, passage);
 		if (audience->npiped > 0)
 			append(relay, audience, passage, &entry);
+		if (passage->at_once && audience->dirty)
+			flush(relay, audience);
 		if (audience->counted != relay->mark) {
 			audience->counted = relay->mark;
 			reached += audience->nmembers + audience->ncounted;

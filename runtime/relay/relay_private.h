@@ -128,7 +128,8 @@ struct relay {
 struct passage {
 	struct frame frame; /* of type FRAME_EVENT; number is set by pass() */
 	const struct relay_member *except; /* whom it is not for; or NULL */
-	bool others; /* nor is it for listeners of frame.from */
+	bool others;  /* nor is it for listeners of frame.from */
+	bool at_once; /* each audience is written to before the next */
 };
 
 /* As relay_publish(). */
