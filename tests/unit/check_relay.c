@@ -13,7 +13,6 @@
 #include "runtime/relay/groups.h"
 #include "runtime/relay/relay_private.h"
 #include "runtime/util/fd.h"
-#include "runtime/util/loop.h"
 #include "support.h"
 #include "tests/unit/relay_kit.h"
 
@@ -90,32 +89,6 @@ START_TEST(members_publish)
 	peer_expect(&b, "E room say a:1 hi");
 	peer_close(&a);
 	peer_close(&b);
-}
-END_TEST
-
-/* What comes in the same turn goes with what else there is, in one write. */
-START_TEST(the_first_of_a_turn_is_written_at_once)
-{
-	peer_open(&a, &kit, "a", "-");
-	peer_open(&b, &kit, "b", "-");
-	peer_open(&c, &kit, "c", "room:*");
-	kit_turn(&kit);
-	peer_send(&a, "P room:a say 1\n1\n");
-	peer_send(&b, "P room:b say 1\n2\n");
-	ck_assert_int_eq(loop_once(kit.loop), 0);
-	peer_expect(&c, "E room:a say a 1");
-	peer_expect(&c, NULL);
-	kit_turn(&kit);
-	peer_expect(&c, "E room:b say b 2");
-	peer_send(&a, "P room:a say 1\n3\nP room:a say 1\n4\n");
-	ck_assert_int_eq(loop_once(kit.loop), 0);
-	peer_expect(&c, NULL);
-	kit_turn(&kit);
-	peer_expect(&c, "E room:a say a 3");
-	peer_expect(&c, "E room:a say a 4");
-	peer_close(&a);
-	peer_close(&b);
-	peer_close(&c);
 }
 END_TEST
 
@@ -598,7 +571,6 @@ main(void)
 	tcase_add_test(tc, only_subscribers_get_it);
 	tcase_add_test(tc, a_star_takes_everything);
 	tcase_add_test(tc, members_publish);
-	tcase_add_test(tc, the_first_of_a_turn_is_written_at_once);
 	tcase_add_test(tc, others_are_all_but_the_sender);
 	tcase_add_test(tc, others_without_others_reach_nobody);
 	tcase_add_test(tc,

@@ -69,6 +69,7 @@ unit_tests += \
 	tests/unit/check_relay_loss \
 	tests/unit/check_relay_presence \
 	tests/unit/check_relay_shared \
+	tests/unit/check_relay_turn \
 	tests/unit/check_self \
 	tests/unit/check_server \
 	tests/unit/check_service \
@@ -184,6 +185,7 @@ valgrind_tests += \
 	tests/unit/check_settings \
 	tests/unit/check_relay \
 	tests/unit/check_relay_presence \
+	tests/unit/check_relay_turn \
 	tests/unit/check_spec \
 	tests/unit/check_steps \
 	tests/unit/check_text \
