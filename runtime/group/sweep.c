@@ -405,7 +405,7 @@ hopeless(struct sweep *sweep, const struct kill_count *count, int64_t now)
 static bool
 main_first(const struct sweep *sweep)
 {
-	if (sweep->main == 0 || sweep->rounds > 0)
+	if (sweep->scope != SWEEP_ALL || sweep->main == 0 || sweep->rounds > 0)
 		return false;
 	if (sweep->walk->capacity == 0)
 		walk_init(sweep->walk);
