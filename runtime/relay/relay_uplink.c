@@ -81,8 +81,8 @@ publish(struct relay_member *member, const struct frame *frame,
 	passage.frame.from = member->key;
 	passage.frame.from_length = member->key_length;
 	/* The first of a turn, of who sends one by one, waits for no other. */
-	passage.at_once = !relay->timer_set && !relay->bulk &&
-	    frame_parser_held(&member->parser) == 0;
+	passage.at_once = frame->type != FRAME_BROADCAST && !relay->timer_set &&
+	    !relay->bulk && frame_parser_held(&member->parser) == 0;
 	member->published++;
 	passage.others = frame->type == FRAME_OTHERS;
 	if (passage.others)

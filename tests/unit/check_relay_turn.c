@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/relay/groups.h"
 #include "runtime/relay/relay_private.h"
 #include "runtime/util/loop.h"
 #include "support.h"
@@ -92,6 +93,22 @@ START_TEST(several_of_one_sender_go_together)
 }
 END_TEST
 
+START_TEST(what_a_broadcast_is_to_its_topics_goes_together)
+{
+	struct topic_groups *groups = relay_groups(kit.relay);
+
+	ck_assert_int_eq(topic_groups_create(groups, "team"), GROUPER_OK);
+	ck_assert_int_eq(topic_groups_add(groups, "team", "own:0"), GROUPER_OK);
+	ck_assert_int_eq(topic_groups_add(groups, "team", "room"), GROUPER_OK);
+	peer_send(&peers[1], "B team say 2\nhi\n");
+	read_once();
+	expect_all(NULL);
+	kit_turn(&kit);
+	peer_expect(&peers[0], "E own:0 say peer:1 hi");
+	expect_all("E room say peer:1 hi");
+}
+END_TEST
+
 /* One that is, takes new pages for a few of them. */
 START_TEST(a_large_event_at_once_is_not_shared)
 {
@@ -122,6 +139,7 @@ main(void)
 	tcase_add_test(tc, the_first_event_is_written_at_once);
 	tcase_add_test(tc, the_next_go_together_when_the_turn_ends);
 	tcase_add_test(tc, several_of_one_sender_go_together);
+	tcase_add_test(tc, what_a_broadcast_is_to_its_topics_goes_together);
 	tcase_add_test(tc, a_large_event_at_once_is_not_shared);
 	return support_main(suite, NULL);
 }
