@@ -180,6 +180,7 @@ START_TEST(a_reload_limits_a_log_that_is_open)
 
 	tree_start(&tree, LOGS_TO("{file: @/log}"));
 	support_await_file(support_path("log"), "first\n");
+	tree_await_ready("a"); /* its words may come before its pid */
 	pid = tree_pid("a");
 	tree_write(LOGS_TO("{file: @/log, max_size: 8, keep: 1}"));
 	tree_expect(0, ARGV("reload"));
