@@ -194,6 +194,7 @@ static void
 on_signal(struct run *run, const struct signalfd_siginfo *info)
 {
 	int signum = (int)info->ssi_signo;
+	bool worker;
 
 	if (run->parent != -1 && signum == SIGNALS_PARENT) {
 		if (signals_orphaned(run->parent))
@@ -205,7 +206,11 @@ on_signal(struct run *run, const struct signalfd_siginfo *info)
 		host_on_child(run->host);
 		return;
 	case SIGCONT:
-		on_continued(run);
+		/* A leader wakes us when its command runs, host_wake(): that
+		 * needs nothing, and may have been stopped again. */
+		if (host_key_of_leader(run->host, (pid_t)info->ssi_pid,
+			&worker) == NULL)
+			on_continued(run);
 		return;
 	}
 	if (info->ssi_code == SI_KERNEL) {
