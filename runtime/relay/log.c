@@ -119,14 +119,22 @@ log_drop(struct log *log)
 }
 
 bool
+log_full(const struct log *log, size_t length)
+{
+	const struct chunk *tail = log_tail(log);
+
+	return tail->block == NULL ||
+	    ((tail->idle && !tail->block->lent) ? 0 : chunk_own_used(tail)) +
+		length >
+	    tail->block->size;
+}
+
+bool
 log_fits(const struct log *log, size_t length)
 {
 	const struct chunk *tail = log_tail(log);
 
-	return tail->block != NULL && tail->count < tail->starts_size &&
-	    ((tail->idle && !tail->block->lent) ? 0 : chunk_own_used(tail)) +
-		length <=
-	    tail->block->size;
+	return tail->count < tail->starts_size && !log_full(log, length);
 }
 
 /* Every span has passed everything; there is one chunk then. */
@@ -281,12 +289,18 @@ shared_fini(struct shared *shared)
 }
 
 bool
+log_full_shared(const struct log *log, size_t length)
+{
+	return !chunk_takes_ref(log_tail(log), length);
+}
+
+bool
 log_fits_shared(const struct log *log, size_t length)
 {
 	const struct chunk *tail = log_tail(log);
 
 	return tail->refs != NULL && tail->count < tail->starts_size &&
-	    chunk_takes_ref(tail, length);
+	    !log_full_shared(log, length);
 }
 
 int

@@ -68,8 +68,13 @@ struct view {
 struct log *log_new(struct store *store);
 void log_drop(struct log *log);
 
-/* Whether a frame fits where the last one ended. */
+/*
+ * Whether a frame fits where the last one ended, and nothing has to be
+ * allocated for it.  Full: it needs a chunk of its own, and so what is there
+ * had better be taken first.
+ */
 bool log_fits(const struct log *log, size_t length);
+bool log_full(const struct log *log, size_t length);
 
 /*
  * Makes room for a frame, at the cost of the oldest frames of all logs.  0;
@@ -100,6 +105,7 @@ void shared_fini(struct shared *shared);
 
 /* As those above. */
 bool log_fits_shared(const struct log *log, size_t length);
+bool log_full_shared(const struct log *log, size_t length);
 int log_renew_shared(struct log *log, size_t length);
 uint64_t log_append_shared(struct log *log, const struct shared *shared);
 

@@ -296,12 +296,13 @@ break_stuck(struct relay *relay)
 
 static bool
 make_fit(struct relay *relay, struct audience *audience, size_t length,
-    int (*renew)(struct log *, size_t))
+    bool full, int (*renew)(struct log *, size_t))
 {
 	/* Nobody is to lose what was not even offered. */
 	if (store_is_short(&relay->store))
 		flush_dirty(relay);
-	relay_audience_flush(audience);
+	else if (full)
+		relay_audience_flush(audience);
 	while (renew(audience->log, length) == -1)
 		if (!break_stuck(relay))
 			return false;
@@ -370,10 +371,12 @@ append(struct relay *relay, struct audience *audience,
 	relay->appended += shared ? SHARE_COST : length;
 	if (shared)
 		fits = log_fits_shared(log, length) ||
-		    make_fit(relay, audience, length, log_renew_shared);
+		    make_fit(relay, audience, length,
+			log_full_shared(log, length), log_renew_shared);
 	else
 		fits = log_fits(log, length) ||
-		    make_fit(relay, audience, length, log_renew);
+		    make_fit(relay, audience, length, log_full(log, length),
+			log_renew);
 	/* Only now: the sender's pipe may have broken meanwhile. */
 	except = find_except(passage, log);
 	relay_dirty(relay, audience);

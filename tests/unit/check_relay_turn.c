@@ -13,6 +13,8 @@
 
 #define PEERS 6
 #define PAYLOAD 4000
+/* All of them take less than the first chunk of a log. */
+#define SMALL 150
 
 static struct kit kit;
 static struct peer peers[PEERS];
@@ -109,6 +111,25 @@ START_TEST(what_a_broadcast_is_to_its_topics_goes_together)
 }
 END_TEST
 
+/* However many they are: that a log has to list more of them writes nothing. */
+START_TEST(small_events_go_together_until_a_log_is_full)
+{
+	const struct relay_event event = { .topic = "room",
+		.event = "say",
+		.payload = "1",
+		.length = 1 };
+	size_t i;
+
+	for (i = 0; i < SMALL; i++)
+		ck_assert_int_eq(relay_publish(kit.relay, &event, NULL, NULL),
+		    GROUPER_OK);
+	expect_all(NULL);
+	kit_turn(&kit);
+	for (i = 0; i < SMALL; i++)
+		expect_all("E room say - 1");
+}
+END_TEST
+
 /* One that is, takes new pages for a few of them. */
 START_TEST(a_large_event_at_once_is_not_shared)
 {
@@ -140,6 +161,7 @@ main(void)
 	tcase_add_test(tc, the_next_go_together_when_the_turn_ends);
 	tcase_add_test(tc, several_of_one_sender_go_together);
 	tcase_add_test(tc, what_a_broadcast_is_to_its_topics_goes_together);
+	tcase_add_test(tc, small_events_go_together_until_a_log_is_full);
 	tcase_add_test(tc, a_large_event_at_once_is_not_shared);
 	return support_main(suite, NULL);
 }
