@@ -25,13 +25,19 @@ report(int signum)
 		_exit(99);
 }
 
-/* From now on this process outlives what it reports. */
+/*
+ * From now on this process outlives what it reports.  Of signals that wait for
+ * it together, the kernel delivers the lowest first, signal(7): a step's
+ * before a later one's; a handler that another may interrupt would report
+ * them the other way round.
+ */
 static void
 become(char name)
 {
 	struct sigaction action = { .sa_handler = report };
 
 	letter = name;
+	sigfillset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGURG, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
@@ -226,7 +232,7 @@ START_TEST(steps_come_in_their_order)
 	    "trap 'echo INT' INT; trap 'echo USR1' USR1; "
 	    "trap 'echo TERM' TERM; echo ready; "
 	    "while :; do read x; done");
-	options.shutdown = "USR1 30ms, INT 30ms, TERM 30ms, KILL";
+	options.shutdown = "USR1 500ms, INT 500ms, TERM 500ms, KILL";
 	trial_start(&trial, &options);
 	trial_expect(&trial, "ready");
 	grouper_stop(trial.host, NULL, NULL);
@@ -385,7 +391,7 @@ host_to_be_killed(void *arg)
 	trial_open(&trial, NULL);
 	options = trial_shell(&trial, "");
 	options.fds = outer->fds;
-	options.shutdown = "TERM 100ms, URG 100ms, KILL";
+	options.shutdown = "TERM 500ms, URG 500ms, KILL";
 	trial_exec(&trial, &options, family, NULL);
 	trial_await(&trial, GROUPER_EVENT_EMPTY);
 	ck_abort_msg("the group ended by itself");
