@@ -399,8 +399,9 @@ START_TEST(a_reload_reaches_what_runs)
 	tree_start(&tree, text);
 	tree_await_ready("a");
 	pid = tree_pid("a");
+	/* A sleep that is not executed yet loses the shell's USR1. */
 	snprintf(text, sizeof(text),
-	    "children:\n  - {id: a, ready: fd:3, shutdown: USR1, "
+	    "children:\n  - {id: a, ready: fd:3, shutdown: [USR1 5s, KILL], "
 	    "stop_pre: [touch, '@/pre'], reload_command: [touch, '@/re'], "
 	    "%s}\n",
 	    shell);
