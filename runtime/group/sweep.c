@@ -23,6 +23,8 @@
 /* A vfork parent stays in D as long as its child does: do not wait for it. */
 #define FREEZE_D_MS 10
 #define FREEZE_MS 200
+/* A killed main process may wait that long for a processor: see main_first() */
+#define MAIN_FIRST_MS 2000
 /* Between two rounds of killing: at first, later, and without hope. */
 #define ROUND_MS 10
 #define ROUND_LATER_MS 50
@@ -423,7 +425,7 @@ kill_round(struct sweep *sweep, int64_t now)
 		sweep_signal_main(sweep, SIGKILL); /* needs no /proc */
 	if (main_first(sweep)) {
 		sweep->rounds++;
-		sweep->deadline = now + ROUND_MS;
+		sweep->deadline = now + MAIN_FIRST_MS;
 		return SWEEP_WAIT;
 	}
 	if (sweep->scope == SWEEP_NAMESPACE) {
