@@ -14,6 +14,7 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "runtime/group/group.h"
 #include "runtime/os/os.h"
@@ -72,18 +73,21 @@ tell_unkillable(struct grouper_host *host)
 	grouper_processes_free(&list);
 }
 
+static void
+unwatch(struct grouper_host *host)
+{
+	loop_fd_free(host->sweep_watch);
+	host->sweep_watch = NULL;
+	fd_close(&host->sweep_pidfd);
+}
+
 static void sweep_turn(void *arg);
 
 static void
 on_orphan(int fd, void *arg)
 {
-	struct grouper_host *host = arg;
-
 	(void)fd;
-	loop_fd_free(host->sweep_watch);
-	host->sweep_watch = NULL;
-	fd_close(&host->sweep_pidfd);
-	sweep_turn(host);
+	sweep_turn(arg);
 }
 
 /*
@@ -95,8 +99,6 @@ watch_one_orphan(struct grouper_host *host)
 {
 	pid_t pid;
 
-	if (host->sweep_watch != NULL)
-		return true;
 	if (walk_children(&host->walk) < 1)
 		return false;
 	pid = host->walk.pids[0];
@@ -105,7 +107,7 @@ watch_one_orphan(struct grouper_host *host)
 		host->sweep_watch = loop_fd_new(host->loop, host->sweep_pidfd,
 		    LOOP_READ, on_orphan, host);
 	if (host->sweep_watch == NULL)
-		fd_close(&host->sweep_pidfd);
+		unwatch(host);
 	return host->sweep_watch != NULL;
 }
 
@@ -121,12 +123,8 @@ take_turn(struct grouper_host *host, int64_t *delay)
 
 	*delay = 0;
 	left = sweep_reap(&host->sweep, NULL, NULL);
-	if (left == SWEEP_NONE_LEFT) {
-		loop_fd_free(host->sweep_watch);
-		host->sweep_watch = NULL;
-		fd_close(&host->sweep_pidfd);
+	if (left == SWEEP_NONE_LEFT)
 		return false;
-	}
 	if (left == SWEEP_MORE_DEAD && ++host->sweep_reaping < REAPING_TURNS)
 		return true;
 	host->sweep_reaping = 0;
@@ -154,6 +152,7 @@ sweep_turn(void *arg)
 	struct grouper_host *host = arg;
 	int64_t delay;
 
+	unwatch(host); /* its descriptor may be the last that a walk needs */
 	if (!take_turn(host, &delay)) {
 		loop_timer_clear(host->sweep_timer);
 		finish_orphaned(host);
@@ -187,6 +186,7 @@ begin(struct grouper_host *host, const struct steps *steps)
 	host->walk.skip = host_is_leader;
 	host->walk.skip_arg = host;
 	sweep_init(&host->sweep, &host->walk, SWEEP_STRANGERS, NULL);
+	host->sweep.inherited_session = getsid(0);
 	host->sweep.on_asking = on_asking;
 	host->sweep.on_asking_arg = host;
 	sweep_begin(&host->sweep, steps, SWEEP_TREE);
@@ -202,6 +202,7 @@ host_sweep_at_once(struct grouper_host *host)
 
 	if (host->sweep.gave_up)
 		return; /* that was tried */
+	unwatch(host);
 	begin(host, &at_once);
 	while (!host->sweep.gave_up && take_turn(host, &delay))
 		poll(NULL, 0, (int)delay);

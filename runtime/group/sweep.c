@@ -76,8 +76,9 @@ wait_status(const siginfo_t *info)
 
 /*
  * A walk that asks for each pid there may be is outrun by what forks, exits
- * and forks again, but one signal reaches all of a process group, what is
- * being forked too.  A session that is not the one that was inherited was
+ * and forks again, and so is one without the descriptors to look below our
+ * children; but one signal reaches all of a process group, what is being
+ * forked too.  A session that is not the one that was inherited was
  * made by a descendant, or ourselves, and nobody joins one from outside; a
  * dead child keeps its group's number from being given anew until it is
  * reaped.
@@ -113,8 +114,8 @@ reap_one(struct sweep *sweep, pid_t pid, sweep_reaped_fn *fn, void *arg)
 	siginfo_t info;
 
 	if (sweep->killing && sweep->inherited_session != -1 &&
-	    walk_is_blind(sweep->walk) && wait_dead(pid, &info, WNOWAIT) == 0 &&
-	    info.si_pid != 0) {
+	    (sweep->partial || walk_is_blind(sweep->walk)) &&
+	    wait_dead(pid, &info, WNOWAIT) == 0 && info.si_pid != 0) {
 		pid = info.si_pid;
 		kill_pgroup_of(sweep, pid);
 	}
@@ -435,7 +436,8 @@ kill_round(struct sweep *sweep, int64_t now)
 			sweep->deadline = now;
 			return SWEEP_AGAIN;
 		}
-		walk_run(sweep->walk, 0, kill_found, &count);
+		sweep->partial = walk_run(sweep->walk, 0, kill_found, &count) !=
+		    0;
 		sweep->freeze_since = 0;
 	}
 	if (sweep->gave_up)

@@ -83,6 +83,7 @@ struct sweep {
 	int64_t deadline;	  /* in ms of clock_ms(); -1 for none */
 	bool stopping;
 	bool killing;
+	bool partial; /* the last round knows that it missed somebody */
 	bool gave_up;
 	uint64_t reaped;
 	uint64_t reaped_at_kill;

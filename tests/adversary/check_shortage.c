@@ -7,6 +7,8 @@
 
 #include <sys/resource.h>
 
+#include <dirent.h>
+#include <errno.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -211,15 +213,50 @@ START_TEST(shortage_at_other_levels_leaves_nothing)
 }
 END_TEST
 
+/* The limit of descriptors that lets a process open so many more. */
+static rlim_t
+descriptors_for(pid_t pid, rlim_t more)
+{
+	struct dirent *entry;
+	rlim_t open = 0, fd, limit = 0;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	ck_assert_msg(dir != NULL, "%s: %s", path, strerror(errno));
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		open++;
+		fd = (rlim_t)atoi(entry->d_name);
+		limit = fd >= limit ? fd + 1 : limit;
+	}
+	closedir(dir);
+	/* At least the highest that is open: poll(2) refuses more. */
+	return open + more > limit ? open + more : limit;
+}
+
+static struct rlimit
+limit_for(const struct shortage *s, pid_t pid)
+{
+	rlim_t value = s->value;
+
+	if (s->resource == RLIMIT_NOFILE && value > 0)
+		value = descriptors_for(pid, value);
+	return (struct rlimit) { value, value };
+}
+
 /*
  * When everything is up, by limits set on host and leader from outside: as the
  * user who runs them, which needs no privilege, not even as root of a container
- * that was left without.
+ * that was left without.  Of descriptors the value says how many are left.
  */
 static void
 starve(const struct shortage *s, uid_t uid, pid_t host, pid_t leader)
 {
-	struct rlimit limit = { s->value, s->value };
+	struct rlimit of_host = limit_for(s, host);
+	struct rlimit of_leader = limit_for(s, leader);
 	siginfo_t si;
 	pid_t pid;
 
@@ -228,8 +265,8 @@ starve(const struct shortage *s, uid_t uid, pid_t host, pid_t leader)
 		    setresgid(uid, uid, uid) == -1 ||
 		    setresuid(uid, uid, uid) == -1)
 			_exit(1);
-		if (prlimit(host, s->resource, &limit, NULL) == -1 ||
-		    prlimit(leader, s->resource, &limit, NULL) == -1)
+		if (prlimit(host, s->resource, &of_host, NULL) == -1 ||
+		    prlimit(leader, s->resource, &of_leader, NULL) == -1)
 			_exit(2);
 		_exit(0);
 	}
@@ -291,7 +328,7 @@ run_late(const struct shortage *s, const struct late *late)
 	for (int ending = STOP; ending < N_ENDINGS; ending++) {
 		if (start_starved(&r, s, late) == 0)
 			return;
-		snprintf(what, sizeof(what), "no %s, %s, %s, %s",
+		snprintf(what, sizeof(what), "short of %s, %s, %s, %s",
 		    resource_name(s), a->name, late->mode,
 		    ending_names[ending]);
 		end_group(&r, (enum ending)ending, what);
@@ -311,6 +348,15 @@ END_TEST
 START_TEST(shortage_of_processes_during_the_sweep_leaves_nothing)
 {
 	const struct shortage s = { RLIMIT_NPROC, 1 };
+
+	run_late(&s, &lates[_i]);
+}
+END_TEST
+
+/* Two are enough to see our own children, but nobody below them. */
+START_TEST(shortage_of_descriptors_during_the_sweep_leaves_nothing)
+{
+	const struct shortage s = { RLIMIT_NOFILE, 2 };
 
 	run_late(&s, &lates[_i]);
 }
@@ -369,6 +415,9 @@ main(void)
 	tcase_add_loop_test(tc,
 	    shortage_of_processes_during_the_sweep_leaves_nothing, 0,
 	    N_LATE_AS_USER);
+	tcase_add_loop_test(tc,
+	    shortage_of_descriptors_during_the_sweep_leaves_nothing, 0,
+	    N_OF(lates));
 	tcase_add_loop_test(tc, without_descriptors_no_group_is_called_empty, 0,
 	    N_OF(lates));
 	return support_main(s, NULL);
