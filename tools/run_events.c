@@ -38,12 +38,6 @@
 /* So many of those that live at the time limit are named on standard error. */
 #define NAMED_MAX 8
 
-static bool
-is_alive(const struct grouper_process *process)
-{
-	return process->state != 'Z' && process->state != 'X';
-}
-
 /* Which process of the group is the first that lives; NULL: none. */
 static const struct grouper_process *
 first_alive(const struct grouper_processes *list, size_t *alive)
@@ -53,7 +47,7 @@ first_alive(const struct grouper_processes *list, size_t *alive)
 
 	*alive = 0;
 	for (i = 0; i < list->count; i++) {
-		if (!is_alive(&list->items[i]))
+		if (result_is_dead(&list->items[i]))
 			continue;
 		if ((*alive)++ == 0)
 			first = &list->items[i];
@@ -115,7 +109,7 @@ name_living(char *text, size_t size, const struct grouper_processes *list)
 
 	text[0] = '\0';
 	for (i = 0; i < list->count && named <= NAMED_MAX && used < size; i++) {
-		if (!is_alive(&list->items[i]))
+		if (result_is_dead(&list->items[i]))
 			continue;
 		if (named++ < NAMED_MAX)
 			used += (size_t)snprintf(text + used, size - used,

@@ -65,6 +65,9 @@ struct run_result {
 
 void result_fini(struct run_result *result);
 
+/* Whether nothing of a listed process runs any more. */
+bool result_is_dead(const struct grouper_process *process);
+
 /*
  * Notes what outlived the command, what cannot be killed, or what lived at the
  * time limit; the dead of a list are left out.  shared: the command ran in the

@@ -64,8 +64,8 @@ add(struct run_processes *list, const struct grouper_process *process)
 	return 0;
 }
 
-static bool
-is_dead(const struct grouper_process *process)
+bool
+result_is_dead(const struct grouper_process *process)
 {
 	return process->state == 'Z' || process->state == 'X';
 }
@@ -103,7 +103,8 @@ result_add_leaks(struct run_result *result,
 		pgid = result->pid;
 	}
 	for (i = 0; i < processes->count; i++) {
-		if (is_dead(&processes->items[i]) || processes->items[i].dying)
+		if (result_is_dead(&processes->items[i]) ||
+		    processes->items[i].dying)
 			continue;
 		if (add(&result->leaks, &processes->items[i]) != 0)
 			return -1;
@@ -125,7 +126,7 @@ add_living(struct run_processes *list,
 	size_t i;
 
 	for (i = 0; i < processes->count; i++)
-		if (!is_dead(&processes->items[i]) &&
+		if (!result_is_dead(&processes->items[i]) &&
 		    add(list, &processes->items[i]) != 0)
 			return -1;
 	return 0;
