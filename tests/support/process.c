@@ -244,12 +244,13 @@ enum carrying {
 
 /*
  * Looks into the memory of one thread.  Nothing at all is there while the
- * process is in execve(2), and after its memory went on exit.
+ * process is in execve(2), and after its memory went on exit.  One that showed
+ * arguments but no environment may just have left execve(2): it is asked again.
  */
 static enum carrying
 thread_carries(pid_t pid, int tid, const char *token)
 {
-	static const char *const places[] = { "environ", "cmdline" };
+	static const char *const places[] = { "environ", "cmdline", "environ" };
 	static char buf[256 * 1024];
 	enum carrying result = CARRIES_UNSEEN;
 	char name[64];
