@@ -110,6 +110,7 @@ struct grouper_host {
 	struct loop_timer *sweep_timer;
 	struct loop_fd *sweep_watch; /* of one orphan: it wakes us */
 	int sweep_pidfd;
+	pid_t session;		    /* in which the host was made */
 	unsigned int sweep_reaping; /* turns in a row with a death */
 
 	LIST_HEAD(, host_watch) watches;

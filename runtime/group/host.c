@@ -104,6 +104,7 @@ host_new(struct loop *loop, const struct grouper_host_options *options,
 	host->loop = loop;
 	host->contain = (struct contain)CONTAIN_INIT;
 	host->sweep_pidfd = -1;
+	host->session = getsid(0);
 	host->walk.proc = (struct os_proc) { .dir = -1, .self = -1 };
 	RB_INIT(&host->keys);
 	RB_INIT(&host->leaders);

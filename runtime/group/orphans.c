@@ -14,7 +14,6 @@
  */
 #include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "runtime/group/group.h"
 #include "runtime/os/os.h"
@@ -186,7 +185,7 @@ begin(struct grouper_host *host, const struct steps *steps)
 	host->walk.skip = host_is_leader;
 	host->walk.skip_arg = host;
 	sweep_init(&host->sweep, &host->walk, SWEEP_STRANGERS, NULL);
-	host->sweep.inherited_session = getsid(0);
+	host->sweep.inherited_session = host->session;
 	host->sweep.on_asking = on_asking;
 	host->sweep.on_asking_arg = host;
 	sweep_begin(&host->sweep, steps, SWEEP_TREE);
