@@ -244,8 +244,9 @@ enum carrying {
 
 /*
  * Looks into the memory of one thread.  Nothing at all is there while the
- * process is in execve(2), and after its memory went on exit.  One that showed
- * arguments but no environment may just have left execve(2): it is asked again.
+ * process is in execve(2), and after its memory went on exit.  Between
+ * an environment that is not there yet and the arguments it may have left
+ * execve(2): the environment is looked at again.
  */
 static enum carrying
 thread_carries(pid_t pid, int tid, const char *token)
